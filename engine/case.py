@@ -1,0 +1,113 @@
+"""One case in the hands of a command: its states, its live process, its look-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from engine.commands import DECISIONS, Command
+from engine.definitions import Definition
+from engine.errors import Problem
+from engine.events import CASE_SCOPE, CaseId, Event, ScopeId
+from engine.records import Json
+from engine.spiff.process import Process
+from engine.state import State, StateT, apply_to
+
+Lookup = Callable[..., Json]
+
+
+class LookupMismatch(Problem):
+    """Raised when a re-execution asks for something else than was recorded."""
+
+    slug = "lookup-mismatch"
+
+
+class Lookups:
+    """What a command learns from outside its case: asked once and recorded, or played back.
+
+    `record` is the list of ``[function, arguments, answer]`` in the order asked.
+    """
+
+    def __init__(
+        self,
+        names: frozenset[str],
+        functions: Mapping[str, Lookup] | None = None,
+        played: list[list[Json]] | None = None,
+    ) -> None:
+        self.names = names
+        self._functions = functions or {}
+        self._played = played
+        self.record: list[list[Json]] = []
+
+    def call(self, function: str, arguments: tuple[Json, ...]) -> Json:
+        """Answer a look-up from outside, or as it was answered when the command was recorded.
+
+        Raises
+        ------
+        LookupMismatch : in play-back, this isn't the question recorded at this place.
+        """
+        if self._played is None:
+            answer = self._functions[function](*arguments)
+            self.record.append([function, list(arguments), answer])
+            return answer
+        number = len(self.record)
+        recorded = self._played[number] if number < len(self._played) else None
+        if recorded is None or recorded[:2] != [function, list(arguments)]:
+            raise LookupMismatch(asked=[function, list(arguments)], recorded=recorded)
+        self.record.append(recorded)
+        return recorded[2]
+
+
+@dataclass(slots=True)
+class Case:
+    """A case while a command is decided. `case[DeadlineState]` reads one subject's part.
+
+    Everything a decision does to it goes through events; on any refusal the whole object is
+    thrown away.
+    """
+
+    id: CaseId
+    definition: Definition
+    definition_version: int
+    process: Process
+    lookups: Lookups
+    states: dict[type[State], State] = field(default_factory=dict)
+    seq: int = 0
+    at: datetime | None = None
+
+    def __getitem__(self, kind: type[StateT]) -> StateT:
+        state = self.states.get(kind)
+        return state if isinstance(state, kind) else kind()
+
+    def ask(self, function: str, *arguments: Json) -> Json:
+        """Look something up outside the case; the answer is recorded with the command."""
+        return self.lookups.call(function, arguments)
+
+    def assign(self, values: Mapping[str, Json], scope: ScopeId = CASE_SCOPE) -> Iterator[Event]:
+        """Give process variables new values; open timers that depend on them move."""
+        if values:
+            yield from self.process.assign(values, self.lookups, self._now(), scope)
+
+    def variables(self, scope: ScopeId = CASE_SCOPE) -> dict[str, Json]:
+        """Give the variables that an expression in `scope` sees."""
+        return self.process.variables(scope)
+
+    def apply(self, happened: Event) -> None:
+        """Fold one event into the states."""
+        apply_to(self.states, happened)
+
+    def _now(self) -> datetime:
+        if self.at is None:
+            message = "no command is being decided"
+            raise RuntimeError(message)
+        return self.at
+
+
+def run(command: Command, case: Case) -> Iterator[Event]:
+    """Decide a command and fold each event into the case as it comes."""
+    case.at = command.at
+    for happened in DECISIONS[type(command)](command, case):
+        case.apply(happened)
+        yield happened
+    case.at = None

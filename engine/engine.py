@@ -1,0 +1,82 @@
+"""The engine as the rooms above see it: execute, history, definitions, one sweep of the pump."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from engine import decisions, pump
+from engine.clock import Clock
+from engine.commands import Command
+from engine.events import EVENTS
+from engine.execute import BindLookups, Executor, Permit, Receipt
+from engine.history import History
+from engine.library import Library
+from engine.pump import Handler
+from engine.state import APPLIERS
+from engine.store import Store
+
+_DOORS = (decisions,)
+"""Importing the decisions registers them."""
+
+
+class Engine:
+    """Runs cases on one store.
+
+    Parameters
+    ----------
+    permit : says who acts, or refuses; asked once per command.
+    lookups : names of what decisions and expressions may ask outside a case.
+    bind_lookups : gives those look-ups within a transaction.
+
+    Raises
+    ------
+    RuntimeError : an event type has no applier: forgotten isn't the same as ignored.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        permit: Permit,
+        lookups: frozenset[str],
+        bind_lookups: BindLookups,
+        entropy: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        forgotten = sorted(name for name, kind in EVENTS.items() if kind not in APPLIERS)
+        if forgotten:
+            message = f"event types without an applier: {', '.join(forgotten)}"
+            raise RuntimeError(message)
+        self.store = store
+        self.clock = clock
+        self.library = Library(store)
+        self.history = History(store, self.library, lookups)
+        self._executor = Executor(
+            store,
+            clock,
+            self.library,
+            permit=permit,
+            lookups=lookups,
+            bind_lookups=bind_lookups,
+            entropy=entropy,
+        )
+
+    def execute(
+        self, command: Command, *, key: str | None = None, expect: int | None = None
+    ) -> Receipt:
+        """Carry out a command, or refuse it and change nothing; see `Executor.execute`."""
+        return self._executor.execute(command, key=key, expect=expect)
+
+    def fire_due(self, now: datetime | None = None, limit: int = 200) -> int:
+        """Fire due timers, at most `limit`; give how many there were."""
+        return pump.fire_due(self, now or self.clock.now(), limit)
+
+    def deliver_jobs(self, handlers: Mapping[str, Handler], limit: int = 50) -> int:
+        """Deliver open jobs, at most `limit`; give how many there were."""
+        return pump.deliver_jobs(self, handlers, self.clock.now(), limit)
+
+    def forget_live_cases(self) -> None:
+        """Drop the cache; every case is rebuilt from its snapshot and history when next used."""
+        self._executor.shelf.clear()

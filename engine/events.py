@@ -1,0 +1,465 @@
+"""What can happen to a case: the engine's own events, their names, versions and lifting.
+
+Every other event type registers itself here by `@event`. A payload field is never removed, renamed
+or reinterpreted; a changed payload is a new version and a `@lifts` function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, NewType, TypeVar
+
+from engine.records import Json, decode, encode
+
+CaseId = NewType("CaseId", str)
+TaskId = NewType("TaskId", str)
+TimerId = NewType("TimerId", str)
+JobId = NewType("JobId", str)
+ScopeId = NewType("ScopeId", str)
+
+CASE_SCOPE = ScopeId("")
+"""The scope of the case itself; call activities and instances have scopes of their own below it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to one case; carries all that its appliers need."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+
+
+EventT = TypeVar("EventT", bound=type[Event])
+Lift = Callable[[dict[str, Json]], dict[str, Json]]
+
+EVENTS: dict[str, type[Event]] = {}
+LIFTS: dict[tuple[str, int], Lift] = {}
+
+
+def event(name: str, version: int) -> Callable[[EventT], EventT]:
+    """Register an event type under its stable snake_case name and newest version."""
+
+    def register(kind: EventT) -> EventT:
+        if name in EVENTS:
+            message = f"two event types are called {name}"
+            raise ValueError(message)
+        kind.name, kind.version = name, version
+        EVENTS[name] = kind
+        return kind
+
+    return register
+
+
+def lifts(name: str, from_version: int) -> Callable[[Lift], Lift]:
+    """Register how a payload of `from_version` becomes one of the next version."""
+
+    def register(lift: Lift) -> Lift:
+        LIFTS[name, from_version] = lift
+        return lift
+
+    return register
+
+
+def payload(happened: Event) -> dict[str, Json]:
+    """Give an event's fields as JSON-plain values."""
+    return encode(happened)
+
+
+def read_event(name: str, version: int, fields: Mapping[str, Json]) -> Event:
+    """Read a stored payload of any version as the newest event type.
+
+    Raises
+    ------
+    LookupError : no such event type, or no lift leads from this version to the newest.
+    """
+    kind = EVENTS[name]
+    lifted = dict(fields)
+    for old in range(version, kind.version):
+        lifted = LIFTS[name, old](lifted)
+    return decode(kind, lifted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A place where a case stands: an element of the diagram in one scope."""
+
+    element: str
+    scope: ScopeId
+
+
+@event("case_started", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseStarted(Event):
+    """A case began on one version of a definition."""
+
+    definition: str
+    definition_version: int
+    definition_sha256: str
+    at: datetime
+
+
+@event("variables_set", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariablesSet(Event):
+    """Routing variables of one scope got new values."""
+
+    scope: ScopeId
+    values: dict[str, Json]
+
+
+@event("process_advanced", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessAdvanced(Event):
+    """Tokens moved along the diagram, in one run of the engine.
+
+    `passed` names every element completed on the way, in order; `left` and `entered` are the
+    places that lost and gained a token by the whole run.
+    """
+
+    passed: tuple[Token, ...]
+    left: tuple[Token, ...]
+    entered: tuple[Token, ...]
+
+
+@event("scope_entered", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeEntered(Event):
+    """A call activity, sub-process or instance began.
+
+    `process` is the called process's id, or `None` for embedded ones and plain instances;
+    `variables` are the values the scope begins with, `None` when it writes to the enclosing scope.
+    """
+
+    scope: ScopeId
+    parent: ScopeId
+    element: str
+    process: str | None
+    variables: dict[str, Json] | None
+    at: datetime
+
+
+@event("scope_left", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeLeft(Event):
+    """A call activity, sub-process or instance ended; `results` went to the enclosing scope."""
+
+    scope: ScopeId
+    element: str
+    process: str | None
+    interrupted: bool
+    results: dict[str, Json]
+    at: datetime
+
+
+@event("milestone_reached", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneReached(Event):
+    """An element with properties of its own, such as a status, was passed."""
+
+    element: str
+    title: str
+    scope: ScopeId
+    properties: dict[str, str]
+    at: datetime
+
+
+@event("decision_made", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionMade(Event):
+    """A decision table was evaluated; `rules` are the numbers (from 1) of the rows that matched."""
+
+    element: str
+    scope: ScopeId
+    table: str
+    inputs: dict[str, Json]
+    outputs: dict[str, Json]
+    rules: tuple[int, ...]
+
+
+@event("task_reached", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskReached(Event):
+    """A task waits for a person: any of `roles`, of `unit` if given, or the `assignee` alone."""
+
+    task: TaskId
+    element: str
+    title: str
+    scope: ScopeId
+    roles: tuple[str, ...]
+    unit: str | None
+    assignee: str | None
+    form: str | None
+    due_at: datetime | None
+    separate_from: tuple[str, ...]
+    properties: dict[str, str]
+    at: datetime
+
+
+@event("task_claimed", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskClaimed(Event):
+    """A person took a task that several may do."""
+
+    task: TaskId
+    assignee: str
+
+
+@event("task_released", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskReleased(Event):
+    """The person who had claimed a task gave it back."""
+
+    task: TaskId
+    former: str
+
+
+@event("task_delegated", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDelegated(Event):
+    """A task passed from one person to another."""
+
+    task: TaskId
+    former: str | None
+    assignee: str
+
+
+@event("task_completed", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCompleted(Event):
+    """A person completed a task with the contents of its form.
+
+    `personal` names the fields of `data` (JSON pointers) that the form marks as personal.
+    """
+
+    task: TaskId
+    element: str
+    scope: ScopeId
+    unit: str | None
+    due_at: datetime | None
+    data: dict[str, Json]
+    personal: tuple[str, ...]
+    by: str
+    acting_for: str | None
+    at: datetime
+
+
+@event("task_withdrawn", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskWithdrawn(Event):
+    """A task is no longer wanted: its scope was interrupted, or the case ended."""
+
+    task: TaskId
+    element: str
+    scope: ScopeId
+    unit: str | None
+    at: datetime
+
+
+@event("timer_started", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerStarted(Event):
+    """The case waits for an instant. `remaining` counts further firings, `None` without end."""
+
+    timer: TimerId
+    element: str
+    scope: ScopeId
+    due_at: datetime
+    remaining: int | None
+
+
+@event("timer_rescheduled", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerRescheduled(Event):
+    """An open timer moved, because what its instant is computed from changed."""
+
+    timer: TimerId
+    element: str
+    former: datetime
+    due_at: datetime
+
+
+@event("timer_fired", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerFired(Event):
+    """A timer's instant came; `fired_at` is when the service saw it, `due_at` what counts."""
+
+    timer: TimerId
+    element: str
+    scope: ScopeId
+    due_at: datetime
+    fired_at: datetime
+
+
+@event("timer_cancelled", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerCancelled(Event):
+    """A timer will not fire: what it watched over has ended."""
+
+    timer: TimerId
+    element: str
+
+
+@event("job_requested", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRequested(Event):
+    """The case waits for a machine to do something outside of it."""
+
+    job: JobId
+    element: str
+    scope: ScopeId
+    topic: str
+    properties: dict[str, str]
+    at: datetime
+
+
+@event("job_finished", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFinished(Event):
+    """The machine answered; `result` went to the process variables."""
+
+    job: JobId
+    element: str
+    topic: str
+    result: dict[str, Json]
+
+
+@event("job_failed", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFailed(Event):
+    """The last attempt of a job failed; an incident stands open until a person retries it."""
+
+    job: JobId
+    element: str
+    topic: str
+    attempts: int
+    reason: str
+    at: datetime
+
+
+@event("job_retried", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRetried(Event):
+    """A person closed an incident by asking for the job again."""
+
+    job: JobId
+    at: datetime
+
+
+@event("job_cancelled", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCancelled(Event):
+    """A job's answer is no longer wanted."""
+
+    job: JobId
+    element: str
+
+
+@event("timer_stuck", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerStuck(Event):
+    """A due timer could not move the case; an incident stands open until a person retries it."""
+
+    timer: TimerId
+    element: str
+    reason: str
+    at: datetime
+
+
+@event("message_delivered", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageDelivered(Event):
+    """A message or signal from outside was caught by the process."""
+
+    kind: str
+    message: str
+    variables: dict[str, Json]
+
+
+@event("message_thrown", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageThrown(Event):
+    """The process threw a message, signal or escalation (`kind`) that left its own scope."""
+
+    kind: str
+    message: str
+    element: str
+    scope: ScopeId
+
+
+@event("case_suspended", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseSuspended(Event):
+    """The clock of a case stands still from here."""
+
+    reason: str
+    at: datetime
+
+
+@event("case_resumed", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResumed(Event):
+    """The clock of a case runs again; `suspended_at` is when it stopped."""
+
+    suspended_at: datetime
+    at: datetime
+
+
+@event("case_cancelled", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseCancelled(Event):
+    """A case ended without result."""
+
+    reason: str
+    by: str
+    at: datetime
+
+
+@event("process_ended", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessEnded(Event):
+    """The last token of a case was consumed. `element` is the end event reached last."""
+
+    element: str | None
+    at: datetime
+
+
+@event("case_migrated", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseMigrated(Event):
+    """A case continues on another version of its definition; everything open was made anew."""
+
+    definition: str
+    former_version: int
+    definition_version: int
+    definition_sha256: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a user, or a part of the service such as the clock; `acting_for` names an absent A.
+
+    The record of a command always shows "B for A" (domain.md §2).
+    """
+
+    user: str
+    acting_for: str | None = None
+
+
+CLOCK = Actor("clock")
+OUTBOX = Actor("outbox")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One event as it stands in a history."""
+
+    case: CaseId
+    seq: int
+    at: datetime
+    by: Actor
+    event: Event
+    command: dict[str, Json] | None = field(default=None)
+    """The command's own record, on the first event that came of it; `None` on the others."""

@@ -1,0 +1,177 @@
+"""How events stand in a store: sealed into a chained envelope, and read back.
+
+An envelope holds everything the hash covers::
+
+    {"at", "by", "case", "command", "for", "payload", "seq", "type", "version"}
+
+The first event that came of a command carries the command's record: its name, its key, the
+look-ups it made, and its fields. A field whose value stands in the payload of one of the command's
+own events isn't written twice; `same` names that event by its place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from engine import chain
+from engine.commands import COMMANDS, Command
+from engine.events import Actor, CaseId, Event, Recorded, payload, read_event
+from engine.records import Json, decode, encode, instant_text, parse_instant
+from engine.store import StoredEvent
+
+_ENVELOPE_FIELDS = ("case", "by", "at")
+
+
+def record_command(
+    command: Command, key: str | None, lookups: list[list[Json]], payloads: Sequence[Json]
+) -> dict[str, Json]:
+    """Give a command's own record; what stands in the payloads is only pointed to."""
+    fields, same = {}, {}
+    for name, value in encode(command).items():
+        if name in _ENVELOPE_FIELDS:
+            continue
+        place = next((n for n, p in enumerate(payloads) if name in p and p[name] == value), None)
+        if place is None or value is None or value in ({}, []):
+            fields[name] = value
+        else:
+            same[name] = place
+    return {
+        "name": command.name,
+        "key": key,
+        "fields": fields,
+        "same": same,
+        "lookups": lookups,
+    }
+
+
+def seal(
+    command: Command,
+    recorded: Mapping[str, Json],
+    happened: Sequence[Event],
+    payloads: Sequence[dict[str, Json]],
+    *,
+    seq: int,
+    previous: str,
+    salts_for: Callable[[Sequence[str]], dict[str, str]],
+) -> list[StoredEvent]:
+    """Chain the events of one command onto a history.
+
+    Parameters
+    ----------
+    payloads : the events' payloads, in their order.
+    seq, previous : number and hash of the history's last event.
+    salts_for : gives a salt for each of some personal fields.
+    """
+    at = instant_text(command.at)
+    sealed = []
+    for place, (event, content) in enumerate(zip(happened, payloads, strict=True)):
+        seq += 1
+        envelope = {
+            "case": command.case,
+            "seq": seq,
+            "type": event.name,
+            "version": event.version,
+            "at": at,
+            "by": command.by.user,
+            "for": command.by.acting_for,
+            "command": recorded if place == 0 else None,
+            "payload": content,
+        }
+        personal = content.get("personal") or ()
+        salts = salts_for(personal) if personal else None
+        previous = chain.link(previous, chain.salted(envelope, personal, salts or {}))
+        sealed.append(
+            StoredEvent(
+                seq,
+                event.name,
+                command.at,
+                chain.canonical(envelope),
+                None if salts is None else chain.canonical(salts),
+                previous,
+            )
+        )
+    return sealed
+
+
+def envelope_of(stored: StoredEvent) -> dict[str, Json]:
+    """Read a stored event's envelope without checking it."""
+    return cast("dict[str, Json]", json.loads(stored.body))
+
+
+def read(stored: StoredEvent) -> Recorded:
+    """Read a stored event, lifting an old version to the newest."""
+    envelope = envelope_of(stored)
+    return Recorded(
+        case=CaseId(envelope["case"]),
+        seq=envelope["seq"],
+        at=parse_instant(envelope["at"]),
+        by=Actor(envelope["by"], envelope["for"]),
+        event=read_event(envelope["type"], envelope["version"], envelope["payload"]),
+        command=envelope["command"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The events of one command, and the command as recorded with the first of them."""
+
+    events: tuple[StoredEvent, ...]
+    envelopes: tuple[dict[str, Json], ...]
+
+    def command(self) -> Command:
+        """Build the command again.
+
+        Raises
+        ------
+        LookupError : the record names no known command, or points to no payload.
+        """
+        first = self.envelopes[0]
+        recorded = first["command"]
+        kind = COMMANDS[recorded["name"]]
+        fields = dict(recorded["fields"])
+        for name, place in recorded["same"].items():
+            fields[name] = self.envelopes[place]["payload"][name]
+        return decode(
+            kind,
+            {
+                **fields,
+                "case": first["case"],
+                "at": first["at"],
+                "by": {"user": first["by"], "acting_for": first["for"]},
+            },
+        )
+
+    @property
+    def lookups(self) -> list[list[Json]]:
+        """What the command learned from outside its case."""
+        return cast("list[list[Json]]", self.envelopes[0]["command"]["lookups"])
+
+    @property
+    def key(self) -> str | None:
+        """The key the command came under."""
+        return cast("str | None", self.envelopes[0]["command"]["key"])
+
+
+def batches(history: Sequence[StoredEvent]) -> Iterator[Batch]:
+    """Group a history by command."""
+    current: list[tuple[StoredEvent, dict[str, Json]]] = []
+    for stored in history:
+        envelope = envelope_of(stored)
+        if envelope["command"] is not None and current:
+            yield _batch(current)
+            current = []
+        current.append((stored, envelope))
+    if current:
+        yield _batch(current)
+
+
+def _batch(pairs: Sequence[tuple[StoredEvent, dict[str, Json]]]) -> Batch:
+    return Batch(tuple(s for s, _ in pairs), tuple(e for _, e in pairs))
+
+
+def payloads_of(happened: Sequence[Event]) -> list[dict[str, Json]]:
+    """Give the payloads of events as JSON-plain values."""
+    return [payload(event) for event in happened]

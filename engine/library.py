@@ -1,0 +1,83 @@
+"""The definitions that cases run on: kept by hash, parsed once, deployed as versions."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import datetime
+
+from engine.definitions import Definition, parse_definition, trusted_definition
+from engine.errors import DefinitionNotFound
+from engine.store import Deployment, Store, Transaction
+
+KEPT_PARSED = 64
+
+
+class Library:
+    """Gives parsed definitions by hash; the most used stay in memory."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._parsed: OrderedDict[str, Definition] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, sha256: str, transaction: Transaction) -> Definition:
+        """Give a definition by its hash.
+
+        Raises
+        ------
+        DefinitionNotFound : the store has no such files.
+        """
+        with self._lock:
+            found = self._parsed.get(sha256)
+            if found is not None:
+                self._parsed.move_to_end(sha256)
+                return found
+        files = transaction.files(sha256)
+        if not files:
+            raise DefinitionNotFound(sha256=sha256)
+        return self._keep(trusted_definition(files))
+
+    def _keep(self, definition: Definition) -> Definition:
+        with self._lock:
+            self._parsed[definition.sha256] = definition
+            while len(self._parsed) > KEPT_PARSED:
+                self._parsed.popitem(last=False)
+        return definition
+
+    def current(self, key: str) -> tuple[Deployment, Definition]:
+        """Give the version on which new cases of this key start.
+
+        Raises
+        ------
+        DefinitionNotFound : nothing is deployed under this key.
+        """
+        with self._store.transaction(write=False) as transaction:
+            deployment = transaction.deployment(key)
+            if deployment is None:
+                raise DefinitionNotFound(definition=key)
+            return deployment, self.get(deployment.sha256, transaction)
+
+    def deploy(self, files: Mapping[str, bytes], by: str, at: datetime) -> Deployment:
+        """Make files the newest version of their key; the same files again change nothing.
+
+        Raises
+        ------
+        InvalidDefinition : the files don't make a definition that can run.
+        """
+        definition = self._keep(parse_definition(files))
+        with self._store.transaction() as transaction:
+            newest = next(iter(transaction.deployments(definition.key)), None)
+            if newest is not None and newest.sha256 == definition.sha256:
+                return newest
+            deployment = Deployment(
+                definition.key,
+                1 if newest is None else newest.version + 1,
+                definition.sha256,
+                definition.name,
+                at,
+                by,
+            )
+            transaction.deploy(deployment, files)
+        return deployment

@@ -1,0 +1,1 @@
+"""SpiffWorkflow behind one class: `engine.spiff.process.Process`."""

@@ -1,0 +1,1 @@
+"""The subjects of supervision: what can be asked, what can happen and what people read."""

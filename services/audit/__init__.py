@@ -1,0 +1,1 @@
+"""The story of a case in plain words, and what was refused."""

@@ -1,0 +1,224 @@
+"""What a supervised case is, as the office sees it."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from engine import State, applies
+from engine.events import (
+    CaseCancelled,
+    CaseResumed,
+    CaseSuspended,
+    MilestoneReached,
+    TaskReached,
+)
+from services.cases.events import (
+    AnswerRated,
+    CaseDispatched,
+    CaseRegistered,
+    CoOpinionMissed,
+    FeedbackAccepted,
+    FeedbackReturned,
+    FeedbackSubmitted,
+    HandlerNamed,
+    InstructedAgain,
+    LeadUnitChanged,
+    ProgressReported,
+    ProposalWithdrawn,
+    RefusalOverruled,
+    RefusalUpheld,
+    RegistrationAmended,
+    UnitRefused,
+    Urged,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseState(State):
+    """Number, matter, units and status of a case (domain.md §3, §4)."""
+
+    number: str = ""
+    case_type: str = ""
+    title: str = ""
+    urgency: str = "normal"
+    secrecy: str = "internal"
+    source_kind: str = ""
+    source_number: str | None = None
+    source_date: date | None = None
+    issuer: str | None = None
+    parent: str | None = None
+    proposers: tuple[str, ...] = ()
+    registered_by: str = ""
+    registered_at: datetime | None = None
+    status: str = "registered"
+    status_before_suspension: str = ""
+    dispatched_at: datetime | None = None
+    lead_unit: str | None = None
+    co_units: tuple[str, ...] = ()
+    former_units: tuple[str, ...] = ()
+    handling: str = "single"
+    handler: str | None = None
+    insisted: bool = False
+    percent: int = 0
+    returns: int = 0
+    feedback_at: datetime | None = None
+    feedback_late: bool | None = None
+    silent_units: tuple[str, ...] = ()
+    accepted_at: datetime | None = None
+    instructions: int = 0
+    urges: int = 0
+    not_satisfied: int = 0
+    rating: str | None = None
+    closed_at: datetime | None = None
+    withdrawn: bool = False
+
+
+@applies(CaseRegistered, to=CaseState)
+def case_registered(state: CaseState, event: CaseRegistered) -> CaseState:
+    return replace(
+        state,
+        number=event.number,
+        case_type=event.case_type,
+        title=event.title,
+        urgency=event.urgency,
+        secrecy=event.secrecy,
+        source_kind=event.source_kind,
+        source_number=event.source_number,
+        source_date=event.source_date,
+        issuer=event.issuer,
+        parent=event.parent,
+        proposers=event.proposers,
+        registered_by=event.by,
+        registered_at=event.at,
+    )
+
+
+@applies(RegistrationAmended, to=CaseState)
+def registration_amended(state: CaseState, event: RegistrationAmended) -> CaseState:
+    return replace(
+        state,
+        title=event.title,
+        urgency=event.urgency,
+        secrecy=event.secrecy,
+        source_kind=event.source_kind,
+        source_number=event.source_number,
+        source_date=event.source_date,
+        issuer=event.issuer,
+        parent=event.parent,
+        proposers=event.proposers,
+    )
+
+
+@applies(TaskReached, MilestoneReached, to=CaseState)
+def status_reached(state: CaseState, event: TaskReached | MilestoneReached) -> CaseState:
+    # The diagram says which status its elements stand for.
+    status = event.properties.get("status")
+    if status is None or status == state.status:
+        return state
+    closed_at = event.at if status == "closed" else None
+    return replace(state, status=status, closed_at=closed_at)
+
+
+@applies(CaseDispatched, to=CaseState)
+def case_dispatched(state: CaseState, event: CaseDispatched) -> CaseState:
+    return replace(
+        state,
+        status="dispatched",
+        dispatched_at=event.at,
+        lead_unit=event.lead_unit,
+        co_units=event.co_units,
+        handling=event.handling,
+    )
+
+
+@applies(UnitRefused, ProposalWithdrawn, to=CaseState)
+def on_record_only(state: CaseState, event: UnitRefused | ProposalWithdrawn) -> CaseState:
+    return replace(state, withdrawn=True) if isinstance(event, ProposalWithdrawn) else state
+
+
+@applies(RefusalUpheld, to=CaseState)
+def refusal_upheld(state: CaseState, event: RefusalUpheld) -> CaseState:
+    return replace(
+        state,
+        status="dispatched",
+        dispatched_at=event.at,
+        lead_unit=event.lead_unit,
+        former_units=(*state.former_units, event.former_unit),
+        co_units=tuple(unit for unit in state.co_units if unit != event.lead_unit),
+        handler=None,
+    )
+
+
+@applies(RefusalOverruled, to=CaseState)
+def refusal_overruled(state: CaseState, event: RefusalOverruled) -> CaseState:
+    return replace(state, insisted=True)
+
+
+@applies(LeadUnitChanged, to=CaseState)
+def lead_unit_changed(state: CaseState, event: LeadUnitChanged) -> CaseState:
+    return replace(
+        state,
+        lead_unit=event.lead_unit,
+        former_units=(*state.former_units, event.former_unit),
+        co_units=tuple(unit for unit in state.co_units if unit != event.lead_unit),
+        handler=None,
+    )
+
+
+@applies(HandlerNamed, to=CaseState)
+def handler_named(state: CaseState, event: HandlerNamed) -> CaseState:
+    return replace(state, handler=event.handler)
+
+
+@applies(ProgressReported, to=CaseState)
+def progress_reported(state: CaseState, event: ProgressReported) -> CaseState:
+    return replace(state, percent=event.percent)
+
+
+@applies(FeedbackSubmitted, to=CaseState)
+def feedback_submitted(state: CaseState, event: FeedbackSubmitted) -> CaseState:
+    return replace(state, feedback_at=event.at, feedback_late=event.late)
+
+
+@applies(CoOpinionMissed, to=CaseState)
+def co_opinion_missed(state: CaseState, event: CoOpinionMissed) -> CaseState:
+    return replace(state, silent_units=(*state.silent_units, event.unit))
+
+
+@applies(FeedbackReturned, to=CaseState)
+def feedback_returned(state: CaseState, event: FeedbackReturned) -> CaseState:
+    return replace(state, returns=event.count, accepted_at=None)
+
+
+@applies(FeedbackAccepted, to=CaseState)
+def feedback_accepted(state: CaseState, event: FeedbackAccepted) -> CaseState:
+    return replace(state, accepted_at=event.at)
+
+
+@applies(InstructedAgain, to=CaseState)
+def instructed_again(state: CaseState, event: InstructedAgain) -> CaseState:
+    return replace(state, instructions=state.instructions + 1, accepted_at=None)
+
+
+@applies(Urged, to=CaseState)
+def urged(state: CaseState, event: Urged) -> CaseState:
+    return replace(state, urges=state.urges + 1)
+
+
+@applies(AnswerRated, to=CaseState)
+def answer_rated(state: CaseState, event: AnswerRated) -> CaseState:
+    return replace(state, rating=event.result, not_satisfied=event.not_satisfied)
+
+
+@applies(CaseSuspended, to=CaseState)
+def suspended(state: CaseState, event: CaseSuspended) -> CaseState:
+    return replace(state, status="suspended", status_before_suspension=state.status)
+
+
+@applies(CaseResumed, to=CaseState)
+def resumed(state: CaseState, event: CaseResumed) -> CaseState:
+    return replace(state, status=state.status_before_suspension, status_before_suspension="")
+
+
+@applies(CaseCancelled, to=CaseState)
+def cancelled(state: CaseState, event: CaseCancelled) -> CaseState:
+    return replace(state, status="cancelled", closed_at=event.at)

@@ -1,0 +1,1 @@
+"""When things are due: periods, working days, lights and extensions (domain.md §5)."""

@@ -1,0 +1,132 @@
+"""Read the calendar, and load the yearly schedule of the State Council into it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+
+from sqlalchemy import Connection, delete, func, insert, or_, select
+
+from engine.errors import FieldError
+from services.deadlines.calendar import Calendar, DayKind
+from services.deadlines.errors import ScheduleInvalid
+from services.deadlines.schedules import SEEDED_YEARS, notice_of, published_days
+from services.deadlines.tables import calendar_days, calendar_years
+
+_DECEMBER = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The schedule of one year as an administrator sees it; without `revision` it isn't loaded."""
+
+    year: int
+    published_at: date | None
+    notice: str | None
+    revision: int
+    days: tuple[tuple[date, DayKind], ...]
+
+
+def calendar_revision(connection: Connection) -> int:
+    """Give the number that grows with every schedule loaded: the key of a cached calendar."""
+    total = select(func.coalesce(func.sum(calendar_years.c.revision), 0))
+    return int(connection.execute(total).scalar_one())
+
+
+def load_calendar(connection: Connection) -> Calendar:
+    """Read the whole calendar, some 250 rows; keep it until `calendar_revision` changes."""
+    days = connection.execute(select(calendar_days.c.day, calendar_days.c.kind))
+    years = connection.execute(select(calendar_years.c.year))
+    return Calendar(
+        days=MappingProxyType({row.day: DayKind(row.kind) for row in days}),
+        years=frozenset(years.scalars()),
+    )
+
+
+def schedule(connection: Connection, year: int) -> Schedule:
+    """Read the schedule of one year; a year that isn't loaded has revision 0 and no days."""
+    found = connection.execute(
+        select(calendar_years).where(calendar_years.c.year == year)
+    ).one_or_none()
+    days = connection.execute(
+        select(calendar_days.c.day, calendar_days.c.kind)
+        .where(calendar_days.c.schedule_year == year)
+        .order_by(calendar_days.c.day)
+    )
+    return Schedule(
+        year=year,
+        published_at=found.published_at if found else None,
+        notice=found.notice if found else None,
+        revision=found.revision if found else 0,
+        days=tuple((row.day, DayKind(row.kind)) for row in days),
+    )
+
+
+def load_year(
+    connection: Connection,
+    year: int,
+    days: Mapping[date, DayKind],
+    notice: str,
+    *,
+    published_at: date | None = None,
+) -> int:
+    """Replace the schedule of a year, in the caller's transaction (domain.md §5).
+
+    Open deadlines in that year have to be recomputed afterwards by the caller.
+
+    Parameters
+    ----------
+    days : holidays and make-up days; days in the December before are allowed, because a notice
+        may give New Year's holiday a make-up day there.
+    notice : the title or number of the notice the days come from.
+    published_at : the day of the notice; None when unknown.
+
+    Returns
+    -------
+    The new revision of that year, 1 for the first.
+
+    Raises
+    ------
+    ScheduleInvalid
+        When a day lies outside the year and the December before, or there is no notice.
+    """
+    _check_schedule(year, days, notice)
+    revision = schedule(connection, year).revision + 1
+    connection.execute(
+        delete(calendar_days).where(
+            or_(calendar_days.c.schedule_year == year, calendar_days.c.day.in_(list(days)))
+        )
+    )
+    connection.execute(delete(calendar_years).where(calendar_years.c.year == year))
+    if days:
+        rows = [
+            {"day": day, "kind": str(kind), "notice": notice, "schedule_year": year}
+            for day, kind in sorted(days.items())
+        ]
+        connection.execute(insert(calendar_days), rows)
+    connection.execute(
+        insert(calendar_years).values(
+            year=year, published_at=published_at, notice=notice, revision=revision
+        )
+    )
+    return revision
+
+
+def seed(connection: Connection) -> None:
+    """Load the schedules known when this was released, unless a year is loaded already."""
+    loaded = set(connection.execute(select(calendar_years.c.year)).scalars())
+    for year in SEEDED_YEARS:
+        if year not in loaded:
+            load_year(connection, year, published_days(year), notice_of(year))
+
+
+def _check_schedule(year: int, days: Mapping[date, DayKind], notice: str) -> None:
+    wrong = [
+        FieldError(f"days.{day.isoformat()}", "outside-year", {"year": year})
+        for day in days
+        if day.year != year and (day.year, day.month) != (year - 1, _DECEMBER)
+    ]
+    if not notice.strip():
+        wrong.append(FieldError("notice", "required"))
+    if wrong:
+        raise ScheduleInvalid(wrong, year=year)

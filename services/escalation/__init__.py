@@ -1,0 +1,1 @@
+"""The three rounds of inspection and the measures they lead to (domain.md §6.8)."""

@@ -1,0 +1,1 @@
+"""What people are told: one notice per person and cause, never twice."""

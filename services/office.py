@@ -1,0 +1,171 @@
+"""The one place that wires the parts together."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import monotonic
+
+from sqlalchemy import Connection
+
+from engine import Clock, Command, Engine, SystemClock
+from engine.case import Lookup
+from engine.definitions import load_folder
+from engine.pump import Handler
+from engine.store import Transaction
+from engine.store.schema import prepare_schema
+from engine.store.sql import SqlStore
+from services import lookups
+from services.cases import commands as case_commands
+from services.cases import elements as case_elements
+from services.cases import rows as case_rows
+from services.deadlines import commands as deadline_commands
+from services.deadlines.calendar import Calendar
+from services.deadlines.queries import calendar_revision, load_calendar, seed
+from services.escalation import commands as escalation_commands
+from services.notices import tables as notice_tables
+from services.notices.jobs import SEND_NOTICE, kind_from_element, send_notice
+from services.people import queries as people
+from services.people.queries import Person
+from services.permit import Permissions
+from services.settings import Settings
+
+_ROOMS = (
+    case_commands,
+    case_elements,
+    case_rows,
+    deadline_commands,
+    escalation_commands,
+    notice_tables,
+)
+"""Importing a room registers its commands, events, appliers and rows."""
+
+PEOPLE_KEPT = 5000
+PEOPLE_KEPT_S = 2.0
+"""How long another process may still see a person's former roles."""
+
+
+class PeopleCache:
+    """Persons with their roles, read again after a moment or when somebody was changed here."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, str], tuple[float, Person | None]] = {}
+
+    def find(self, user: str, transaction: Transaction) -> Person | None:
+        """Give a person by login."""
+        now = self._clock.now()
+        place = (user, now.date().isoformat())
+        with self._lock:
+            kept = self._kept.get(place)
+        if kept is not None and monotonic() - kept[0] < PEOPLE_KEPT_S:
+            return kept[1]
+        connection: Connection = transaction.connection
+        found = people.person(connection, user, now)
+        with self._lock:
+            if len(self._kept) > PEOPLE_KEPT:
+                self._kept.clear()
+            self._kept[place] = (monotonic(), found)
+        return found
+
+    def forget(self) -> None:
+        """Forget everybody: somebody's roles, absence or unit changed."""
+        with self._lock:
+            self._kept.clear()
+
+
+class CalendarCache:
+    """The calendar, read again when a schedule was loaded."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[int, Calendar] | None = None
+
+    def get(self, connection: Connection) -> Calendar:
+        """Give the calendar as it stands in this transaction."""
+        revision = calendar_revision(connection)
+        kept = self._kept
+        if kept is None or kept[0] != revision:
+            kept = self._kept = (revision, load_calendar(connection))
+        return kept[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Everything the doors (HTTP, command line, worker) need."""
+
+    settings: Settings
+    clock: Clock
+    store: SqlStore
+    engine: Engine
+    people: PeopleCache
+    calendar: CalendarCache
+    handlers: Mapping[str, Handler]
+    secret: str
+
+    def close(self) -> None:
+        """Close the database connections."""
+        self.store.close()
+
+
+def build_office(settings: Settings, clock: Clock | None = None) -> Office:
+    """Open an installation: make what is missing, wire the rooms, load the definitions.
+
+    Raises
+    ------
+    InvalidDefinition : a definition in the folder can't run.
+    """
+    clock = clock or SystemClock()
+    if settings.is_embedded:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    store = SqlStore(settings.url, pool_size=settings.pool_size)
+    prepare_schema(store.engine)
+    cache, calendar = PeopleCache(clock), CalendarCache()
+
+    def bind(transaction: Transaction, _command: Command) -> Mapping[str, Lookup]:
+        answers = lookups.Lookups(
+            transaction,
+            lambda: calendar.get(transaction.connection),
+            cache.find,
+            settings.zone,
+        )
+        return answers.functions()
+
+    engine = Engine(
+        store,
+        clock,
+        permit=Permissions(cache.find),
+        lookups=lookups.NAMES,
+        bind_lookups=bind,
+    )
+    with store.transaction() as transaction:
+        seed(transaction.connection)
+    handlers = {SEND_NOTICE: send_notice(store, kind_from_element(store))}
+    return Office(settings, clock, store, engine, cache, calendar, handlers, _secret(settings))
+
+
+def deploy_folder(office: Office, by: str = "system") -> list[str]:
+    """Deploy every definition of the settings' folder; unchanged ones stay as they are.
+
+    Returns
+    -------
+    The keys of the definitions, in order.
+    """
+    root = office.settings.definitions
+    keys = sorted(p.parent.name for p in root.glob("*/process.bpmn"))
+    for key in keys:
+        office.engine.library.deploy(load_folder(root, key), by, office.clock.now())
+    return keys
+
+
+def _secret(settings: Settings) -> str:
+    if settings.secret_key is not None:
+        return settings.secret_key
+    file = settings.data / "secret.key"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(32), "ascii")
+    return file.read_text("ascii")

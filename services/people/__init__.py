@@ -1,0 +1,1 @@
+"""Who may act: units, users, roles, absences, tokens and sessions (domain.md §2)."""

@@ -1,0 +1,159 @@
+"""Which right each command needs, and of whom: asked once, before the command is decided."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from engine import (
+    Actor,
+    Case,
+    ClaimTask,
+    Command,
+    CompleteTask,
+    DelegateTask,
+    FailJob,
+    FinishJob,
+    FireTimer,
+    Forbidden,
+    ProcessState,
+    ReleaseTask,
+    RetryJob,
+    RetryTimer,
+    TaskId,
+)
+from engine.commands import ReportStuckTimer
+from engine.errors import CaseNotFound, TaskNotFound, TaskNotOpen
+from engine.store import Transaction
+from services.cases.commands import (
+    CancelSupervision,
+    ChangeLeadUnit,
+    InstructAgain,
+    RegisterCase,
+    ReportProgress,
+    Urge,
+    WithdrawProposal,
+)
+from services.cases.state import CaseState
+from services.deadlines.commands import RequestExtension, ResumeSupervision, SuspendSupervision
+from services.escalation.commands import OrderEscalation
+from services.people.queries import Person
+from services.permissions import (
+    Action,
+    Allowed,
+    CaseFacts,
+    NotAllowed,
+    Reason,
+    may,
+    sees,
+    task_verdict,
+    visible_cases,
+)
+
+_BY_THE_SERVICE = (FireTimer, ReportStuckTimer, FinishJob, FailJob)
+_ON_TASKS = (CompleteTask, ClaimTask, ReleaseTask, DelegateTask)
+
+RIGHT_OF: dict[type[Command], Action] = {
+    RegisterCase: Action.REGISTER,
+    Urge: Action.URGE,
+    ReportProgress: Action.PROGRESS,
+    InstructAgain: Action.INSTRUCT_AGAIN,
+    ChangeLeadUnit: Action.REASSIGN,
+    CancelSupervision: Action.CANCEL,
+    WithdrawProposal: Action.WITHDRAW,
+    RequestExtension: Action.REQUEST_EXTENSION,
+    SuspendSupervision: Action.SUSPEND,
+    ResumeSupervision: Action.RESUME,
+    OrderEscalation: Action.INSPECT,
+    RetryTimer: Action.MANAGE_INCIDENTS,
+    RetryJob: Action.MANAGE_INCIDENTS,
+}
+"""Commands that a person gives to a case as a whole; every other one is refused to people."""
+
+
+class NotPermitted(Forbidden):
+    """Raised when a person's roles don't allow what was asked; `reason` says what is missing."""
+
+    slug = "not-permitted"
+
+
+FindPerson = Callable[[str, Transaction], Person | None]
+
+
+class Permissions:
+    """Says who acts, by the one table in `services.permissions`.
+
+    Parameters
+    ----------
+    find_person : gives a person by login, `None` when there is no such user.
+    """
+
+    def __init__(self, find_person: FindPerson) -> None:
+        self._find_person = find_person
+
+    def __call__(self, command: Command, case: Case, transaction: Transaction) -> Actor:
+        """Give the actor, with the absent person acted for.
+
+        Raises
+        ------
+        NotPermitted : the person may know of the case, but not do this.
+        CaseNotFound, TaskNotFound : the case isn't for this person's eyes.
+        """
+        if isinstance(command, _BY_THE_SERVICE):
+            return command.by
+        person = self._find_person(command.by.user, transaction)
+        if person is None:
+            raise NotPermitted(reason=Reason.INACTIVE)
+        facts = facts_of(case)
+        is_task = isinstance(command, _ON_TASKS)
+        admin = isinstance(command, (RetryTimer, RetryJob))
+        if not (command.is_start or admin) and not sees(visible_cases(person), facts):
+            if is_task:
+                raise TaskNotFound(task=command.task)  # type: ignore[attr-defined]  # _ON_TASKS have it
+            raise CaseNotFound(case=case.id)
+        if isinstance(command, _ON_TASKS):
+            verdict = _task_verdict(person, case, command.task)
+        else:
+            verdict = _verdict(person, command, case, facts)
+        if isinstance(verdict, NotAllowed):
+            raise NotPermitted(reason=verdict.reason)
+        return Actor(command.by.user, verdict.acting_for)
+
+
+def _task_verdict(person: Person, case: Case, task: TaskId) -> Allowed | NotAllowed:
+    found = case[ProcessState].tasks.get(task)
+    if found is None:
+        raise TaskNotOpen(task=task)
+    return task_verdict(person, found)
+
+
+def _verdict(
+    person: Person, command: Command, case: Case, facts: CaseFacts
+) -> Allowed | NotAllowed:
+    right = RIGHT_OF.get(type(command))
+    if right is None:
+        return NotAllowed(Reason.ROLE)
+    state = case[CaseState]
+    # A co-unit may see the case, but only the unit that answers for it asks things of the office.
+    lead = frozenset({state.lead_unit}) if state.lead_unit is not None else frozenset()
+    leading = frozenset(state.proposers[:1])
+    return may(person, right, replace(facts, units=lead, proposer_users=leading))
+
+
+def facts_of(case: Case) -> CaseFacts:
+    """Give what rights on a case depend on."""
+    return facts_of_states(case[CaseState], case[ProcessState])
+
+
+def facts_of_states(state: CaseState, process: ProcessState) -> CaseFacts:
+    """Give what rights on a case depend on, from its states alone."""
+    units = {*state.co_units, *state.former_units}
+    if state.lead_unit is not None:
+        units.add(state.lead_unit)
+    assigned = {task.assignee for task in process.tasks.values() if task.assignee is not None}
+    if state.handler is not None:
+        assigned.add(state.handler)
+    return CaseFacts(
+        units=frozenset(units),
+        assigned_users=frozenset(assigned),
+        worked_users=frozenset(process.done_by.values()),
+        proposer_users=frozenset(state.proposers),
+    )

@@ -1,0 +1,85 @@
+"""Settings: one documented table, from the environment or ``duban.toml``, the environment first."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+PREFIX = "DUBAN_"
+FILE = "duban.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How one installation is set up. Each field is ``DUBAN_<FIELD>`` in the environment."""
+
+    data: Path = Path("var")
+    """Data directory: the SQLite file, the secret key, logs. Made on first use."""
+
+    database_url: str | None = None
+    """SQLAlchemy URL, such as ``postgresql://user@host/duban``; `None`: SQLite under `data`."""
+
+    redis_url: str | None = None
+    """``redis://host:6379/0``: jobs go through Redis; `None`: the worker runs in process."""
+
+    secret_key: str | None = None
+    """Signs nothing that leaves the server but session cookies; `None`: made once under `data`."""
+
+    timezone: str = "Asia/Shanghai"
+    """Office time: in which days begin and end, and deadlines are shown."""
+
+    definitions: Path = Path("bpmn")
+    """Folder of the definitions that a new installation starts with."""
+
+    pool_size: int = 10
+    """Database connections of one process."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Office time as a zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def url(self) -> str:
+        """The database's URL; PostgreSQL always by psycopg 3."""
+        if self.database_url is None:
+            return f"sqlite:///{self.data / 'duban.sqlite'}"
+        scheme, separator, rest = self.database_url.partition("://")
+        if scheme in ("postgres", "postgresql"):
+            scheme = "postgresql+psycopg"
+        return f"{scheme}{separator}{rest}"
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether everything runs in one process on SQLite."""
+        return self.url.startswith("sqlite")
+
+
+def load_settings(environment: Mapping[str, str] | None = None, **given: Any) -> Settings:  # noqa: ANN401
+    """Read the settings: what is given, then the environment, then ``duban.toml``, then defaults.
+
+    Raises
+    ------
+    ValueError : the file names a setting that doesn't exist.
+    """
+    environment = os.environ if environment is None else environment  # noqa: TID251 -- its one reader
+    names = {field.name for field in fields(Settings)}
+    file = Path(FILE)
+    values: dict[str, Any] = tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
+    unknown = sorted(set(values) - names)
+    if unknown:
+        message = f"{FILE}: unknown settings {', '.join(unknown)}"
+        raise ValueError(message)
+    for name in names:
+        if environment.get(PREFIX + name.upper()):
+            values[name] = environment[PREFIX + name.upper()]
+    values |= {name: value for name, value in given.items() if value is not None}
+    for name in ("data", "definitions"):
+        if name in values:
+            values[name] = Path(values[name])
+    if "pool_size" in values:
+        values["pool_size"] = int(values["pool_size"])
+    return Settings(**values)

@@ -1,0 +1,1 @@
+"""Counts of cases by type, status, light and unit."""
