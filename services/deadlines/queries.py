@@ -2,18 +2,38 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from types import MappingProxyType
+from typing import Literal
 
-from sqlalchemy import Connection, delete, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    false,
+    func,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+)
 
 from engine.errors import FieldError
+from engine.store.tables import Instant
+from services.cases.tables import register
 from services.deadlines.calendar import Calendar, DayKind
 from services.deadlines.errors import ScheduleInvalid
 from services.deadlines.schedules import SEEDED_YEARS, notice_of, published_days
 from services.deadlines.tables import calendar_days, calendar_years
 
+Light = Literal["green", "yellow", "red", "grey"]
+
+LIGHTS: tuple[Light, ...] = ("green", "yellow", "red", "grey")
+
 _DECEMBER = 12
+_OVER = ("closed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +45,50 @@ class Schedule:
     notice: str | None
     revision: int
     days: tuple[tuple[date, DayKind], ...]
+
+
+def light_of(
+    status: str,
+    deadline: datetime | None,
+    yellow_from: datetime | None,
+    closed_at: datetime | None,
+    now: datetime,
+) -> Light:
+    """Give the light of a case or task: in time, nearly due, overdue, or standing still (§5).
+
+    Parameters
+    ----------
+    status : of the case; a suspended one is grey.
+    deadline : this instant is still in time; without one nothing is late.
+    closed_at : when the case ended; from then on the light stands.
+    """
+    if status == "suspended":
+        return "grey"
+    if deadline is None:
+        return "green"
+    if status in _OVER:
+        return "red" if closed_at is not None and closed_at > deadline else "green"
+    if now > deadline:
+        return "red"
+    return "yellow" if yellow_from is not None and now >= yellow_from else "green"
+
+
+def light_is(light: Light, now: datetime) -> ColumnElement[bool]:
+    """Give the condition on `register` that says the same as `light_of`."""
+    case, at = register.c, literal(now, Instant)
+    suspended, over = case.status == "suspended", case.status.in_(_OVER)
+    late = or_(
+        and_(over, func.coalesce(case.closed_at > case.deadline, false())),
+        and_(not_(over), func.coalesce(at > case.deadline, false())),
+    )
+    near = and_(not_(over), func.coalesce(at >= case.yellow_from, false()))
+    conditions: dict[Light, ColumnElement[bool]] = {
+        "grey": suspended,
+        "red": and_(not_(suspended), late),
+        "yellow": and_(not_(suspended), not_(late), near),
+        "green": and_(not_(suspended), not_(late), not_(near)),
+    }
+    return conditions[light]
 
 
 def calendar_revision(connection: Connection) -> int:

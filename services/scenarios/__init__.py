@@ -1,0 +1,1 @@
+"""Scenarios: a case told step by step in YAML beside its diagram, played and compared."""
