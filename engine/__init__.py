@@ -21,6 +21,7 @@ from engine.commands import (
     StartCase,
     SuspendCase,
     decides,
+    follows,
 )
 from engine.definitions import Definition
 from engine.engine import Engine
@@ -101,6 +102,7 @@ __all__ = [
     "applies",
     "decides",
     "event",
+    "follows",
     "lifts",
     "rows",
 ]

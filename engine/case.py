@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from engine.commands import DECISIONS, Command
+from engine.commands import DECISIONS, FOLLOWERS, Command
 from engine.definitions import Definition
 from engine.errors import Problem
-from engine.events import CASE_SCOPE, CaseId, Event, ScopeId
-from engine.records import Json
+from engine.events import CASE_SCOPE, Actor, CaseId, Event, ScopeId
+from engine.expressions import Names, Setting
+from engine.records import Json, instant_text
 from engine.spiff.process import Process
 from engine.state import State, StateT, apply_to
 
@@ -74,7 +75,11 @@ class Case:
     lookups: Lookups
     states: dict[type[State], State] = field(default_factory=dict)
     seq: int = 0
+    """Number of the last event written down."""
+    last_seq: int = 0
+    """Number of the last event folded, that of the command being decided included."""
     at: datetime | None = None
+    by: Actor | None = None
 
     def __getitem__(self, kind: type[StateT]) -> StateT:
         state = self.states.get(kind)
@@ -96,6 +101,17 @@ class Case:
     def apply(self, happened: Event) -> None:
         """Fold one event into the states."""
         apply_to(self.states, happened)
+        self.last_seq += 1
+
+    def decide_table(self, name: str, **inputs: Json) -> dict[str, Json]:
+        """Evaluate one of the definition's decision tables on these inputs and the variables.
+
+        Raises
+        ------
+        EvaluationFailed : no row matches, or an input is missing.
+        """
+        setting = Setting(Names(inputs, self.variables()), self.lookups, instant_text(self._now()))
+        return self.definition.table(name).evaluate(setting).outputs
 
     def _now(self) -> datetime:
         if self.at is None:
@@ -105,9 +121,15 @@ class Case:
 
 
 def run(command: Command, case: Case) -> Iterator[Event]:
-    """Decide a command and fold each event into the case as it comes."""
-    case.at = command.at
-    for happened in DECISIONS[type(command)](command, case):
+    """Decide a command and fold each event into the case as it comes, and what follows from it."""
+    case.at, case.by, case.last_seq = command.at, command.by, case.seq
+    yield from _folded(DECISIONS[type(command)](command, case), case)
+    case.at = case.by = None
+
+
+def _folded(decided: Iterator[Event], case: Case) -> Iterator[Event]:
+    for happened in decided:
         case.apply(happened)
         yield happened
-    case.at = None
+        for react in FOLLOWERS.get(type(happened), ()):
+            yield from _folded(react(happened, case), case)

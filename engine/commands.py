@@ -32,6 +32,7 @@ DecideT = TypeVar("DecideT", bound=Callable[..., Iterator[Event]])
 
 COMMANDS: dict[str, type[Command]] = {}
 DECISIONS: dict[type[Command], Callable[[Any, Any], Iterator[Event]]] = {}
+FOLLOWERS: dict[type[Event], list[Callable[[Any, Any], Iterator[Event]]]] = {}
 ELEMENT_RULES: dict[tuple[type[Command], str], Callable[[Any, Any], Iterator[Event]]] = {}
 
 
@@ -50,6 +51,21 @@ def decides(command: type[Command], *, element: str | None = None) -> Callable[[
         else:
             ELEMENT_RULES[command, element] = decide
         return decide
+
+    return register
+
+
+def follows(*happened: type[Event]) -> Callable[[DecideT], DecideT]:
+    """Register what one subject makes of another's events: `(event, case) -> events`.
+
+    It runs within the same decision, right after the event was folded; so subjects meet in events
+    and a command stays one transaction.
+    """
+
+    def register(react: DecideT) -> DecideT:
+        for kind in happened:
+            FOLLOWERS.setdefault(kind, []).append(react)
+        return react
 
     return register
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from engine.diagrams import read_xml
+from engine.diagram_files import line_of, read_xml
 from engine.errors import EvaluationFailed
 from engine.expressions import Expression, ExpressionRefused, Setting, compile_expression
 from engine.records import Json
@@ -130,17 +130,17 @@ def read_table(data: bytes, name: str) -> DecisionTable:
         raise TableRefused("exactly one decision is needed in a file", 1)
     table = next(_children(decisions[0], "decisionTable"), None)
     if table is None:
-        raise TableRefused("no decision table", _line(decisions[0]))
+        raise TableRefused("no decision table", line_of(decisions[0]))
     policy = table.get("hitPolicy", "UNIQUE")
     if policy not in HIT_POLICIES or table.get("aggregation") is not None:
-        raise TableRefused(f"hit policy {policy} with aggregation or unknown", _line(table))
+        raise TableRefused(f"hit policy {policy} with aggregation or unknown", line_of(table))
     inputs = tuple(_input(node) for node in _children(table, "input"))
     outputs = tuple(node.get("name") or "" for node in _children(table, "output"))
     if "" in outputs or len(set(outputs)) != len(outputs) or not outputs:
-        raise TableRefused("every output needs a name of its own", _line(table))
+        raise TableRefused("every output needs a name of its own", line_of(table))
     rules = tuple(_rule(node, len(inputs), len(outputs)) for node in _children(table, "rule"))
     if not 0 < len(rules) <= MAX_RULES:
-        raise TableRefused(f"1 to {MAX_RULES} rules are needed", _line(table))
+        raise TableRefused(f"1 to {MAX_RULES} rules are needed", line_of(table))
     return DecisionTable(
         decisions[0].get("id", ""), decisions[0].get("name") or name, policy, inputs, outputs, rules
     )
@@ -227,23 +227,23 @@ def _input(node: etree._Element) -> Input:
     expression = next(_children(node, "inputExpression"), None)
     text = "" if expression is None else _text(expression)
     try:
-        return Input(text, compile_expression(text), _line(node))
+        return Input(text, compile_expression(text), line_of(node))
     except ExpressionRefused as refused:
-        raise TableRefused(f"input {text!r}: {refused.reason}", _line(node)) from None
+        raise TableRefused(f"input {text!r}: {refused.reason}", line_of(node)) from None
 
 
 def _rule(node: etree._Element, inputs: int, outputs: int) -> Rule:
     cells = [_text(cell) for cell in _children(node, "inputEntry")]
     results = [_text(cell) for cell in _children(node, "outputEntry")]
     if len(cells) != inputs or len(results) != outputs:
-        raise TableRefused("a rule doesn't have a cell for each column", _line(node))
+        raise TableRefused("a rule doesn't have a cell for each column", line_of(node))
     try:
         tests = tuple(parse_test(cell) for cell in cells)
-        return Rule(tests, tuple(_output(text) for text in results), _line(node))
+        return Rule(tests, tuple(_output(text) for text in results), line_of(node))
     except ValueError as error:
-        raise TableRefused(str(error), _line(node)) from None
+        raise TableRefused(str(error), line_of(node)) from None
     except ExpressionRefused as refused:
-        raise TableRefused(f"{refused.expression!r}: {refused.reason}", _line(node)) from None
+        raise TableRefused(f"{refused.expression!r}: {refused.reason}", line_of(node)) from None
 
 
 def _output(text: str) -> Json:
@@ -262,11 +262,6 @@ def _children(node: etree._Element, tag: str) -> Iterator[etree._Element]:
         name = etree.QName(child)
         if name.localname == tag and (name.namespace or "").startswith(_DMN):
             yield child
-
-
-def _line(node: etree._Element) -> int:
-    line: int | None = node.sourceline
-    return line or 1
 
 
 _DMN = ("http://www.omg.org/spec/DMN/", "https://www.omg.org/spec/DMN/")

@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.decision_tables import DecisionTable, read_table
-from engine.diagrams import Element, Process, read_processes
+from engine.diagram_files import read_processes
+from engine.diagrams import Element, Process
 from engine.errors import DefinitionNotFound, FieldError, InvalidDefinition
 from engine.records import Json
 

@@ -32,6 +32,7 @@ MAX_TEXT_LENGTH = 20_000
 logging.getLogger("cel").setLevel(logging.CRITICAL)  # a refusing host function isn't a fault
 
 _MACRO = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(")
+_BOUND_NAME = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(\s*([A-Za-z_]\w*)\s*,")
 _ASKED_NAME = re.compile(r"\b(?:known|value)\s*\(\s*(?:\"([^\"\\]*)\"|'([^'\\]*)'|([^)\s]))")
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 _OWN_FUNCTIONS = frozenset({"known", "value"})
@@ -116,6 +117,12 @@ class Expression:
         if any(computed for _, _, computed in asked):
             return None
         return frozenset(self._variables) | {double or single for double, single, _ in asked}
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """The variables it can't do without, as far as the text tells."""
+        bound = set(_BOUND_NAME.findall(self.text))
+        return frozenset(self._variables) - bound
 
     @property
     def functions(self) -> tuple[str, ...]:

@@ -193,7 +193,7 @@ def _contains(setting: Json, schema: Schema) -> Check:
     return check
 
 
-def _size(kind: type, code: str, fact: str) -> Compiler:
+def _size(kind: type[list[Json]] | type[str], code: str, fact: str) -> Compiler:
     def compiler(limit: Json, _: Schema) -> Check:
         def check(value: Json, path: str, errors: list[FieldError]) -> None:
             if isinstance(value, kind):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from engine.definitions import Definition, parse_definition, trusted_definition
-from engine.errors import DefinitionNotFound
+from engine.errors import DefinitionNotFound, SamePerson
 from engine.store import Deployment, Store, Transaction
 
 KEPT_PARSED = 64
@@ -59,8 +60,14 @@ class Library:
                 raise DefinitionNotFound(definition=key)
             return deployment, self.get(deployment.sha256, transaction)
 
-    def deploy(self, files: Mapping[str, bytes], by: str, at: datetime) -> Deployment:
+    def deploy(
+        self, files: Mapping[str, bytes], by: str, at: datetime, *, active: bool = True
+    ) -> Deployment:
         """Make files the newest version of their key; the same files again change nothing.
+
+        Parameters
+        ----------
+        active : whether new cases may start on it at once, or only when somebody has approved it.
 
         Raises
         ------
@@ -78,6 +85,27 @@ class Library:
                 definition.name,
                 at,
                 by,
+                active,
             )
             transaction.deploy(deployment, files)
         return deployment
+
+    def approve(self, key: str, version: int, by: str, at: datetime) -> Deployment:
+        """Let new cases start on a proposed version; approving it again changes nothing.
+
+        Raises
+        ------
+        DefinitionNotFound : there is no such version.
+        SamePerson : whoever proposed it can't approve it.
+        """
+        with self._store.transaction() as transaction:
+            proposed = transaction.deployment(key, version)
+            if proposed is None:
+                raise DefinitionNotFound(definition=key)
+            if proposed.active:
+                return proposed
+            if proposed.deployed_by == by:
+                raise SamePerson(element="propose_definition")
+            approved = replace(proposed, active=True, approved_at=at, approved_by=by)
+            transaction.activate(approved)
+        return approved

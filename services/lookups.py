@@ -13,6 +13,7 @@ from services.deadlines.periods import parse_period
 from services.people import queries as people
 from services.permissions import Allowed, task_verdict
 from services.permit import FindPerson
+from services.scoring import queries as scoring
 
 NAMES = frozenset(
     {
@@ -31,6 +32,7 @@ NAMES = frozenset(
         "is_unit_member",
         "is_member_of",
         "may_do_task",
+        "points_of_year",
     }
 )
 
@@ -74,6 +76,7 @@ class Lookups:
             "is_unit_member": self.is_user,
             "is_member_of": self.is_member_of,
             "may_do_task": self.may_do_task,
+            "points_of_year": self.points_of_year,
         }
 
     def within(self, start: str, period: str) -> str:
@@ -142,6 +145,10 @@ class Lookups:
             return False
         task = _Wanted(frozenset(roles.split(",")) if roles else frozenset(), unit)
         return isinstance(task_verdict(person, task), Allowed)
+
+    def points_of_year(self, unit: str, year: int, rule: str) -> str:
+        """Sum the points a unit got by one rule in a year."""
+        return scoring.points_of_year(self._transaction.connection, unit, year, rule)
 
 
 class _Wanted:

@@ -18,6 +18,7 @@ from engine.store import Transaction
 from engine.store.schema import prepare_schema
 from engine.store.sql import SqlStore
 from services import lookups
+from services.audit import tables as audit_tables
 from services.cases import commands as case_commands
 from services.cases import elements as case_elements
 from services.cases import rows as case_rows
@@ -30,15 +31,24 @@ from services.notices.jobs import SEND_NOTICE, kind_from_element, send_notice
 from services.people import queries as people
 from services.people.queries import Person
 from services.permit import Permissions
+from services.scoring import commands as scoring_commands
+from services.scoring import faults as scoring_faults
+from services.scoring import rows as scoring_rows
+from services.scoring import tables as scoring_tables
 from services.settings import Settings
 
 _ROOMS = (
+    audit_tables,
     case_commands,
     case_elements,
     case_rows,
     deadline_commands,
     escalation_commands,
     notice_tables,
+    scoring_commands,
+    scoring_faults,
+    scoring_rows,
+    scoring_tables,
 )
 """Importing a room registers its commands, events, appliers and rows."""
 

@@ -47,6 +47,7 @@ from services.permissions import (
     task_verdict,
     visible_cases,
 )
+from services.scoring.commands import AppealPoints, DecideAppeal
 
 _BY_THE_SERVICE = (FireTimer, ReportStuckTimer, FinishJob, FailJob)
 _ON_TASKS = (CompleteTask, ClaimTask, ReleaseTask, DelegateTask)
@@ -63,6 +64,8 @@ RIGHT_OF: dict[type[Command], Action] = {
     SuspendSupervision: Action.SUSPEND,
     ResumeSupervision: Action.RESUME,
     OrderEscalation: Action.INSPECT,
+    AppealPoints: Action.APPEAL,
+    DecideAppeal: Action.DECIDE_REFUSAL,
     RetryTimer: Action.MANAGE_INCIDENTS,
     RetryJob: Action.MANAGE_INCIDENTS,
 }

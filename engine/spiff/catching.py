@@ -83,13 +83,14 @@ class Listener(Node):
     def caught(self, task: LiveTask) -> None:
         """Start the token; take back what it interrupts."""
         workflow, machine = task.workflow, task.workflow.machine
+        host = task.parent or task
         born = workflow.token(self.fires)
         if self.kind == "option":
             born.internal_data["caught"] = 1
-            machine.passes(task.parent)
-            machine.withdraw(task.parent)
+            machine.passes(host)
+            machine.withdraw(host)
         elif self.interrupting and self.kind == "boundary":
-            machine.withdraw(task.parent)
+            machine.withdraw(host)
         elif self.interrupting:
             machine.clear(workflow, keep=born)
         elif self.trigger.kind == "timer" and "timer" not in task.internal_data:
@@ -155,6 +156,6 @@ def timer_fired(timer: Timer, seen_at: datetime) -> None:
     task = timer.task
     task.internal_data.pop("timer", None)
     node = task.task_spec
-    if node.listens and not node.interrupting and node.kind != "option":
+    if isinstance(node, Listener) and not node.interrupting and node.kind != "option":
         restart_timer(timer, seen_at)
     node.caught(task)

@@ -63,11 +63,10 @@ def restore(
         own = None if variables is None else dict(variables)
         machine.scopes.add(Scope(id, parent, element, process, own, sealed))
     by_id: dict[int, LiveTask] = {}
-    for owner, scope, tasks in saved["trees"]:
+    for owner, process, scope, tasks in saved["trees"]:
         tree: Tree = machine
         if owner is not None:
-            holder = by_id[owner]
-            tree = SubTree(holder.task_spec.below, holder, machine, scope)
+            tree = SubTree(specs[process], by_id[owner], machine, scope)
             machine.subprocesses[owner] = tree
         _restore_tasks(tree, tasks, by_id)
     for id, task, since, computed, due, remaining, interval in saved["timers"]:
@@ -84,7 +83,7 @@ def _save_scope(scope: Scope) -> Json:
 
 def _save_tree(tree: Tree) -> Json:
     owner = None if tree.owner is None else tree.owner.id
-    return [owner, tree.scope, [_save_task(task) for task in tree.tasks.values()]]
+    return [owner, tree.spec.name, tree.scope, [_save_task(task) for task in tree.tasks.values()]]
 
 
 def _save_task(task: LiveTask) -> Json:
@@ -121,10 +120,8 @@ def _restore_tasks(tree: Tree, tasks: list[Json], by_id: dict[int, LiveTask]) ->
             machine.waits[kept["wait"]] = task
         elif state == TaskState.WAITING and node.joins:
             machine.joining[id] = task
-        elif state == TaskState.WAITING:
-            trigger = getattr(node, "trigger", None)
-            if trigger is not None and trigger.kind in {"message", "signal"}:
-                hear(task, trigger)
+        elif state == TaskState.WAITING and node.trigger.kind in {"message", "signal"}:
+            hear(task, node.trigger)
 
 
 def _instant(text: str) -> datetime:

@@ -1,16 +1,30 @@
-"""Gateways that split and join tokens, as BPMN 2.0 says: one token per flow, no data merged."""
+"""Gateways: how tokens are chosen a way for, split and joined, as BPMN 2.0 says."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from engine.diagrams import Element
+from engine.errors import ProcessStuck
+from engine.expressions import Setting, holds
 from engine.spiff import library
 from engine.spiff.library import TaskState
-from engine.spiff.nodes import ContainerSpec, Link, Node, only_or_default
+from engine.spiff.nodes import ContainerSpec, Link, Node
 
 if TYPE_CHECKING:
     from engine.spiff.seam import LiveTask
+
+
+class ExclusiveGateway(Node, library.ExclusiveGateway):
+    """Leaves by the first flow whose condition holds, else by the default flow."""
+
+    def choose(self, task: LiveTask) -> list[Link]:
+        """Say which flow the token leaves by."""
+        setting = task.workflow.machine.setting(task.scope)
+        for link in self.links:
+            if link.condition is not None and not link.default and holds(link.condition, setting):
+                return [link]
+        return _default_of(self)
 
 
 class Joining(Node):
@@ -81,7 +95,7 @@ class InclusiveGateway(Joining, library.InclusiveGateway):
 
     def choose(self, task: LiveTask) -> list[Link]:
         """Say which flows the token leaves by."""
-        return only_or_default(self, task.workflow.machine.setting(task.scope))
+        return _all_true(self, task.workflow.machine.setting(task.scope))
 
     def release(self, task: LiveTask, *, exact: bool) -> bool:
         """Go on if nothing can come on a flow that has no token.
@@ -107,3 +121,20 @@ class InclusiveGateway(Joining, library.InclusiveGateway):
             if flows - waiting.keys() and not (exact and flows & waiting.keys()):
                 return True
         return False
+
+
+def _all_true(node: Node, setting: Setting) -> list[Link]:
+    """Give every flow whose condition holds, else the default flow."""
+    taken = [
+        link
+        for link in node.links
+        if not link.default and (link.condition is None or holds(link.condition, setting))
+    ]
+    return taken or _default_of(node)
+
+
+def _default_of(node: Node) -> list[Link]:
+    for link in node.links:
+        if link.default or (link.condition is None and len(node.links) == 1):
+            return [link]
+    raise ProcessStuck(reason="no condition holds", element=node.element.id)

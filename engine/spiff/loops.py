@@ -13,8 +13,9 @@ from engine.errors import EvaluationFailed
 from engine.expressions import compile_expression, holds
 from engine.records import Json
 from engine.spiff import library
+from engine.spiff.activities import Below
 from engine.spiff.library import TaskState
-from engine.spiff.nodes import Below, ContainerSpec, Node
+from engine.spiff.nodes import ContainerSpec, Node
 
 if TYPE_CHECKING:
     from engine.spiff.seam import LiveTask
@@ -37,7 +38,6 @@ class Several(Node):
     ) -> None:
         super().__init__(wf_spec, name, element, task_spec=f"{name} [child]", **kwargs)
         self.loop = loop
-        self.is_milestone = element.kind != "userTask"
 
     def _begin(self, outer: LiveTask, variables: dict[str, Json] | None) -> None:
         machine = outer.workflow.machine
@@ -169,9 +169,6 @@ class StandardLoop(Several, library.StandardLoopTask):
             self._begin(task, None)
         else:
             task._ready()
-
-    def weigh(self, task: LiveTask, instance: LiveTask, scope: str) -> None:
-        """Nothing to weigh: the condition is asked outside of the round."""
 
     def _again(self, outer: LiveTask, done: int) -> bool:
         if self.most is not None and done >= self.most:

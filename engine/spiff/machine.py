@@ -222,6 +222,8 @@ class Machine(TopTree):
             self._clear(below)
             self.leave_scope(below.scope, interrupted=True)
         task.task_spec.withdrawn(task)
+        if "scope" in task.internal_data:
+            self.leave_scope(task.internal_data["scope"], interrupted=True)
         task._set_state(TaskState.CANCELLED)
         self.departs(task)
 

@@ -12,6 +12,15 @@ from functools import lru_cache
 from engine.definitions import Definition
 from engine.diagrams import Element, Flow, Process
 from engine.errors import InvalidDefinition
+from engine.spiff.activities import (
+    Below,
+    CallActivity,
+    DecisionTask,
+    EventSubProcess,
+    JobTask,
+    SubProcess,
+    UserTask,
+)
 from engine.spiff.catching import (
     BoundaryEvent,
     EventBasedGateway,
@@ -19,27 +28,14 @@ from engine.spiff.catching import (
     Listener,
     ReceiveTask,
 )
-from engine.spiff.gateways import InclusiveGateway, ParallelGateway
+from engine.spiff.gateways import ExclusiveGateway, InclusiveGateway, ParallelGateway
 from engine.spiff.loops import (
     ParallelMultiInstance,
     SequentialMultiInstance,
     Several,
     StandardLoop,
 )
-from engine.spiff.nodes import (
-    Below,
-    CallActivity,
-    ContainerSpec,
-    DecisionTask,
-    EventSubProcess,
-    ExclusiveGateway,
-    JobTask,
-    Link,
-    Node,
-    StartEvent,
-    SubProcess,
-    UserTask,
-)
+from engine.spiff.nodes import ContainerSpec, Link, Node, StartEvent
 from engine.spiff.throwing import EndEvent, IntermediateThrowEvent, SendTask
 
 Specs = Mapping[str, ContainerSpec]
@@ -116,7 +112,8 @@ class _Builder:
         }
         outer = kinds[loop.kind](spec, element.id, element, loop)
         inner = self._plain(spec, f"{element.id} [child]", element)
-        inner.is_milestone = False
+        outer.is_milestone = not isinstance(inner, (UserTask, JobTask))
+        inner.is_milestone = isinstance(inner, JobTask)
         inner.shown = loop.kind != "standard" and not isinstance(inner, Below)
         outer.inner = inner
         inner._inputs.append(outer.name)

@@ -7,7 +7,7 @@ the same commands give the same ids in any thread; it has no time stamp, no data
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from engine.records import Json
 from engine.spiff.library import PythonScriptEngine, Task, TaskState
@@ -50,6 +50,16 @@ class LiveTask(Task):
         own: str | None = self.internal_data.get("scope")
         return self.workflow.scope if own is None else own
 
+    if TYPE_CHECKING:
+
+        @property
+        def parent(self) -> LiveTask | None:
+            """The activity it belongs to, else the root of its tree."""
+
+        @property
+        def children(self) -> list[LiveTask]:
+            """Instances and listeners of an activity; all tokens of a root."""
+
     def _set_state(self, value: int) -> None:
         self._state = value
         if value == TaskState.READY and not self.task_spec.manual:
@@ -66,7 +76,7 @@ class NoScripts(PythonScriptEngine):
     def __init__(self) -> None:
         super().__init__(environment=self)
 
-    def evaluate(self, *_: object, **__: object) -> Json:
+    def evaluate(self, *_: object, **__: object) -> NoReturn:
         """Refuse."""
         raise NotImplementedError("SpiffWorkflow must not evaluate anything")
 

@@ -67,7 +67,10 @@ class StoredSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One version of a definition; `active` says whether new cases may start on it."""
+    """One version of a definition; `active` says whether new cases may start on it.
+
+    A version that somebody only proposed isn't active until another person approved it.
+    """
 
     key: str
     version: int
@@ -76,6 +79,8 @@ class Deployment:
     deployed_at: datetime
     deployed_by: str
     active: bool = True
+    approved_at: datetime | None = None
+    approved_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +180,10 @@ class Transaction(Protocol):
 
     def deploy(self, deployment: Deployment, files: Mapping[str, bytes]) -> None:
         """Keep a version of a definition and its files."""
+        ...
+
+    def activate(self, approved: Deployment) -> None:
+        """Let new cases start on a version that was proposed, and note who approved it."""
         ...
 
     def files(self, sha256: str) -> dict[str, bytes]:

@@ -155,6 +155,15 @@ class MemoryTransaction:
         self._tables.deployments.append(deployment)
         self._put(self._tables.files, deployment.sha256, dict(files))
 
+    def activate(self, approved: Deployment) -> None:
+        """Let new cases start on a version that was proposed."""
+        former = list(self._tables.deployments)
+        self._undo.append(lambda: self._tables.deployments.__setitem__(slice(None), former))
+        place = (approved.key, approved.version)
+        self._tables.deployments[:] = [
+            approved if (d.key, d.version) == place else d for d in former
+        ]
+
     def files(self, sha256: str) -> dict[str, bytes]:
         """Give the files of a definition by its hash."""
         return dict(self._tables.files.get(sha256, {}))

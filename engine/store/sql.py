@@ -28,7 +28,8 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from engine.errors import CaseExists
 from engine.events import CaseId, JobId, TimerId
@@ -257,6 +258,20 @@ class SqlTransaction:
             )
         self.connection.execute(definitions.insert(), asdict(deployment))
 
+    def activate(self, approved: Deployment) -> None:
+        """Let new cases start on a version that was proposed."""
+        self.connection.execute(
+            definitions.update()
+            .where(
+                definitions.c.key == approved.key, definitions.c.version == approved.version
+            )
+            .values(
+                active=True,
+                approved_at=approved.approved_at,
+                approved_by=approved.approved_by,
+            )
+        )
+
     def files(self, sha256: str) -> dict[str, bytes]:
         """Give the files of a definition by its hash."""
         found = self.connection.execute(
@@ -434,3 +449,8 @@ def _prepare_sqlite(engine: Engine) -> None:
     def on_begin(connection: Connection) -> None:
         write = connection.info.get("write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Tell whether the database was busy or away, so that a retry may do."""
+    return isinstance(error, (OperationalError, PoolTimeout))

@@ -176,6 +176,8 @@ definitions = Table(
     Column("deployed_at", Instant, nullable=False),
     Column("deployed_by", String(80), nullable=False),
     Column("active", Boolean, nullable=False),
+    Column("approved_at", Instant),
+    Column("approved_by", String(80)),
 )
 
 definition_files = Table(

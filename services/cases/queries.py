@@ -321,9 +321,7 @@ def _mentions(text: str) -> ColumnElement[bool]:
     )
 
 
-def _summary(
-    row: Mapping[Any, Any], waiting: Iterable[TaskSummary], now: datetime
-) -> CaseSummary:
+def _summary(row: Mapping[Any, Any], waiting: Iterable[TaskSummary], now: datetime) -> CaseSummary:
     rounds = None
     if row["escalation_status"] is not None:
         rounds = Rounds(
@@ -336,9 +334,7 @@ def _summary(
     return CaseSummary(
         id=row["case_id"],
         co_units=tuple(filter(None, row["co_units"].split(","))),
-        light=light_of(
-            row["status"], row["deadline"], row["yellow_from"], row["closed_at"], now
-        ),
+        light=light_of(row["status"], row["deadline"], row["yellow_from"], row["closed_at"], now),
         escalation=rounds,
         definition=DefinitionVersion(
             row["definition"], row["definition_version"], row["definition_sha256"]

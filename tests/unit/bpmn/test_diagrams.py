@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ import pytest
 import yaml
 from lxml import etree
 
-from engine.diagrams import BPMN, CONTAINERS, Element, Process, read_processes, read_xml
+from engine.diagram_files import read_processes, read_xml
+from engine.diagrams import BPMN, CONTAINERS, Element, Process
 from engine.expressions import compile_expression, compile_template, own_functions
 
 ROOT = Path(__file__).parents[3] / "bpmn"
@@ -36,6 +37,7 @@ SET_BY_RULES = frozenset(
         "deadline",
         "dispatched_at",
         "extensions",
+        "fault",
         "handling",
         "lead_proposer",
         "lead_unit",
@@ -44,7 +46,8 @@ SET_BY_RULES = frozenset(
         "rhythm",
     }
 )
-"""The variables that the rules of tasks and commands set; all others come from the files here."""
+"""The variables that the rules of tasks and commands set; all others come from the files here. The
+scoring table's `fault` is asked for by the rules themselves."""
 
 FUNCTIONS = frozenset({"within", "before", "next_report", "end_of_day"})
 OPERATORS = frozenset({"size"})
@@ -121,14 +124,16 @@ def drawing(path: Path) -> Drawing:
         for edge in root.iter(f"{BPMNDI}BPMNEdge")
     }
     labels = {
-        (label.getparent().get("bpmnElement") or ""): _box(label.find(f"{DC}Bounds"))
-        for label in root.iter(f"{BPMNDI}BPMNLabel")
+        shown.get("bpmnElement", ""): _box(label.find(f"{DC}Bounds"))
+        for shown in root.iter(f"{BPMNDI}BPMNShape", f"{BPMNDI}BPMNEdge")
+        if (label := shown.find(f"{BPMNDI}BPMNLabel")) is not None
     }
     return Drawing(shapes, lines, labels)
 
 
-def _box(bounds: Any) -> Box:
-    return Box(*(float(bounds.get(side)) for side in ("x", "y", "width", "height")))
+def _box(bounds: etree._Element | None) -> Box:
+    assert bounds is not None
+    return Box(*(float(bounds.get(side, "")) for side in ("x", "y", "width", "height")))
 
 
 def elements(path: Path) -> dict[str, Element]:
@@ -146,15 +151,8 @@ def templates(element: Element) -> Iterator[str]:
 def expressions() -> Iterator[tuple[str, str]]:
     """Give where an expression stands, and its text."""
     for element in all_elements():
-        where = f"{element.file} {element.id}"
-        for text in templates(element):
-            yield from ((where, part.text) for part in compile_template(text).expressions)
-        for flow in element.outgoing:
-            if flow.condition is not None:
-                yield where, compile_expression(flow.condition).text
-        yield from ((where, p.source) for p in element.outputs if p.source)
-        if element.loop is not None and element.loop.collection:
-            yield where, element.loop.collection.removeprefix("${").removesuffix("}")
+        for text in of_element(element):
+            yield f"{element.file} {element.id}", text
     for table in TABLES:
         for node in etree.parse(table).iterfind(f".//{DMN}inputExpression/{DMN}text"):
             yield short(table), node.text or ""
@@ -162,6 +160,15 @@ def expressions() -> Iterator[tuple[str, str]]:
         for field in read_form(form)["properties"].values():
             for part in compile_template(str(field.get("x-default", ""))).expressions:
                 yield short(form), part.text
+
+
+def of_element(element: Element) -> Iterator[str]:
+    for text in templates(element):
+        yield from (part.text for part in compile_template(text).expressions)
+    yield from (compile_expression(f.condition).text for f in element.outgoing if f.condition)
+    yield from (p.source for p in element.outputs if p.source)
+    if element.loop is not None and element.loop.collection:
+        yield compile_expression(element.loop.collection).text
 
 
 def read_form(path: Path) -> dict[str, Any]:
@@ -210,6 +217,13 @@ def test_every_file_holds_one_executable_process_named_like_it(path: Path) -> No
     assert any("\u4e00" <= sign <= "\u9fff" for sign in process.name)
 
 
+@pytest.mark.parametrize("path", [*DIAGRAMS, *TABLES], ids=short)
+def test_no_id_is_given_twice_in_a_file(path: Path) -> None:
+    given = [i for node in read_xml(path.read_bytes()).iter() if (i := node.get("id")) is not None]
+
+    assert len(given) == len(set(given))
+
+
 @pytest.mark.parametrize("path", DIAGRAMS, ids=short)
 def test_every_node_and_flow_is_drawn(path: Path) -> None:
     flows = {node.get("id") for node in read_xml(path.read_bytes()).iter(f"{{{BPMN}}}sequenceFlow")}
@@ -239,11 +253,8 @@ def _may_lie_on(known: dict[str, Element], element: str) -> set[str]:
     allowed: set[str] = set()
     here: str | None = element
     while here in known:
-        attached = known[here].attached_to
-        if attached:
-            allowed.add(attached)
+        allowed |= {known[here].attached_to or here, known[here].container}
         here = known[here].container
-        allowed.add(here)
     return allowed
 
 
@@ -274,7 +285,7 @@ def test_lines_run_straight_and_cross_no_shape(path: Path) -> None:
     slanted, crossing = [], []
     for flow, points in drawn.lines.items():
         allowed = ends[flow] | {known[i].attached_to for i in ends[flow]}
-        for (x1, y1), (x2, y2) in zip(points, points[1:], strict=False):
+        for (x1, y1), (x2, y2) in pairwise(points):
             if x1 != x2 and y1 != y2:
                 slanted.append(flow)
             segment = Box(min(x1, x2), min(y1, y2), abs(x1 - x2) or 0.1, abs(y1 - y2) or 0.1)

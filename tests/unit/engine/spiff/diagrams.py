@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 HEAD = (
     '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"'
@@ -24,7 +25,7 @@ def flows(*paths: str) -> str:
     out = []
     for path in paths:
         stops = path.split(" ")
-        for source, target in zip(stops, stops[1:], strict=False):
+        for source, target in pairwise(stops):
             out.append(flow(source, target))
     return "".join(out)
 
@@ -63,7 +64,9 @@ def user(name: str, inside: str = "", **attributes: str) -> str:
 def properties(values: Mapping[str, str]) -> str:
     """Write camunda properties."""
     listed = "".join(f"<camunda:property name='{k}' value='{v}'/>" for k, v in values.items())
-    return f"<extensionElements><camunda:properties>{listed}</camunda:properties></extensionElements>"
+    return (
+        f"<extensionElements><camunda:properties>{listed}</camunda:properties></extensionElements>"
+    )
 
 
 def gateway(kind: str, name: str, default: str | None = None) -> str:

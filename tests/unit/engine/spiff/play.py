@@ -5,27 +5,34 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Literal, TypeVar
 
 from engine.definitions import Definition, trusted_definition
 from engine.events import (
     CaseId,
     Event,
+    JobCancelled,
     JobRequested,
-    MilestoneReached,
     ProcessAdvanced,
-    ProcessEnded,
+    ScopeEntered,
+    ScopeId,
+    ScopeLeft,
     TaskReached,
     TaskWithdrawn,
     TimerCancelled,
+    TimerRescheduled,
     TimerStarted,
     Token,
+    VariablesSet,
     payload,
 )
 from engine.records import Json, instant_text, parse_instant
+from engine.spiff.machine import Machine
 from engine.spiff.process import Process
 
 AT = datetime(2026, 3, 2, 1, tzinfo=UTC)
 CASE = CaseId("K1")
+EventT = TypeVar("EventT", bound=Event)
 
 
 class Days:
@@ -51,25 +58,30 @@ class Play:
         self.now = AT
         self.events: list[Event] = []
         self.last: list[Event] = []
-        self.tokens: dict[Token, int] = {}
+        self.told = Told()
 
     def start(self, **variables: Json) -> Play:
         return self._both(lambda p: p.start(variables, HOST, self.now))
 
     def complete(self, element: str, nth: int = 0, **variables: Json) -> Play:
         wait = self.waits(element)[nth]
+        self.told.waits.discard(wait)
         return self._both(lambda p: p.complete(wait, variables, HOST, self.now))
 
     def fail(self, element: str, code: str) -> Play:
         wait = self.waits(element)[0]
+        self.told.waits.discard(wait)
         return self._both(lambda p: p.fail(wait, code, HOST, self.now))
 
     def fire(self, element: str, seen_at: datetime | None = None) -> Play:
         timer, due = self.timers(element)[0]
         self.now = max(self.now, due)
+        del self.told.timers[timer]
         return self._both(lambda p: p.fire(timer, HOST, due, seen_at))
 
-    def send(self, name: str, kind: str = "message", **variables: Json) -> Play:
+    def send(
+        self, name: str, kind: Literal["message", "signal"] = "message", **variables: Json
+    ) -> Play:
         return self._both(lambda p: p.send(kind, name, variables, HOST, self.now))
 
     def assign(self, scope: str = "", **variables: Json) -> Play:
@@ -121,7 +133,7 @@ class Play:
             for place in event.passed
         ]
 
-    def of(self, kind: type[Event]) -> list[Event]:
+    def of(self, kind: type[EventT]) -> list[EventT]:
         """Events of one kind in the whole play."""
         return [event for event in self.events if isinstance(event, kind)]
 
@@ -138,40 +150,94 @@ class Play:
         return self
 
     def _fold(self, happened: list[Event]) -> None:
-        """Check that the events alone tell what is open and where tokens stand."""
+        """Check that the events alone tell where the case stands."""
         for event in happened:
-            if isinstance(event, ProcessAdvanced):
-                for place in event.left:
-                    self.tokens[place] -= 1
-                    assert self.tokens[place] >= 0
-                for place in event.entered:
-                    self.tokens[place] = self.tokens.get(place, 0) + 1
+            self.told.apply(event)
         machine = self.kept._machine
-        trees = [machine, *machine.subprocesses.values()]
-        standing: dict[Token, int] = {}
-        for tree in trees if hasattr(machine, "task_tree") else []:
-            for task in tree.tasks.values():
-                node = task.task_spec
-                if node.counts and node.shown and task is not tree.task_tree:
-                    place = Token(element=node.element.id, scope=task.scope)
-                    standing[place] = standing.get(place, 0) + 1
-        assert {place: n for place, n in self.tokens.items() if n} == standing
-        for tree in trees if hasattr(machine, "task_tree") else []:
-            live = [t for t in tree.tasks.values() if t.task_spec.counts and t is not tree.task_tree]
-            assert tree.live == len(live)
+        told, standing = self.told, _standing(machine)
+        assert {place: n for place, n in told.tokens.items() if n} == standing
         if machine.ended:
-            assert not machine.waits and not machine.timers and not standing
+            assert not machine.waits
+            assert not machine.timers
+            assert not standing
             assert list(machine.scopes.by_id) == [""]
+            assert not machine.subprocesses
+            assert not machine.joining
+            assert not any(machine.catching.values())
+            return
+        assert told.waits == {machine.full_id(id) for id in machine.waits}
+        assert told.timers == {machine.full_id(t.id): t.due for t in machine.timers.values()}
+        assert told.scopes == {s.id: (s.parent, s.variables) for s in machine.scopes.by_id.values()}
 
 
-__all__ = [
-    "AT",
-    "JobRequested",
-    "MilestoneReached",
-    "Play",
-    "ProcessEnded",
-    "TaskReached",
-    "TaskWithdrawn",
-    "TimerCancelled",
-    "TimerStarted",
-]
+class Told:
+    """What the events tell, folded without the engine."""
+
+    def __init__(self) -> None:
+        self.tokens: dict[Token, int] = {}
+        self.waits: set[str] = set()
+        self.timers: dict[str, datetime] = {}
+        self.scopes: dict[str, tuple[str | None, dict[str, Json] | None]] = {"": (None, {})}
+
+    def apply(self, event: Event) -> None:
+        if isinstance(event, ProcessAdvanced):
+            for place in event.left:
+                self.tokens[place] -= 1
+                assert self.tokens[place] >= 0
+            for place in event.entered:
+                self.tokens[place] = self.tokens.get(place, 0) + 1
+        self._apply_waits(event)
+        self._apply_timers(event)
+        self._apply_scopes(event)
+
+    def _apply_waits(self, event: Event) -> None:
+        match event:
+            case TaskReached():
+                self.waits.add(event.task)
+            case JobRequested():
+                self.waits.add(event.job)
+            case TaskWithdrawn():
+                self.waits.remove(event.task)
+            case JobCancelled():
+                self.waits.remove(event.job)
+
+    def _apply_timers(self, event: Event) -> None:
+        match event:
+            case TimerStarted():
+                self.timers[event.timer] = event.due_at
+            case TimerRescheduled():
+                assert self.timers[event.timer] == event.former
+                self.timers[event.timer] = event.due_at
+            case TimerCancelled():
+                del self.timers[event.timer]
+
+    def _apply_scopes(self, event: Event) -> None:
+        match event:
+            case VariablesSet():
+                self._write(event.scope, event.values)
+            case ScopeEntered():
+                self.scopes[event.scope] = (event.parent, event.variables)
+            case ScopeLeft():
+                parent, _ = self.scopes.pop(event.scope)
+                self._write(parent or "", event.results)
+
+    def _write(self, scope: str, values: Mapping[str, Json]) -> None:
+        if values:
+            while self.scopes[scope][1] is None:
+                scope = self.scopes[scope][0] or ""
+            parent, former = self.scopes[scope]
+            self.scopes[scope] = (parent, {**(former or {}), **values})
+
+
+def _standing(machine: Machine) -> dict[Token, int]:
+    found: dict[Token, int] = {}
+    if not hasattr(machine, "task_tree"):
+        return found
+    for tree in (machine, *machine.subprocesses.values()):
+        counted = [t for t in tree.tasks.values() if t.task_spec.counts and t is not tree.task_tree]
+        assert tree.live == len(counted)
+        for task in counted:
+            if task.task_spec.shown:
+                place = Token(element=task.task_spec.element.id, scope=ScopeId(task.scope))
+                found[place] = found.get(place, 0) + 1
+    return found

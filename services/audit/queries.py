@@ -1,0 +1,365 @@
+"""Read the record: histories, states of the past, refusals, denied access, incidents."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, literal, or_, select, tuple_, union_all
+
+from engine import CaseId, ProcessState, States
+from engine.chain import GENESIS
+from engine.history import History
+from engine.journal import envelope_of
+from engine.records import Json
+from engine.store import StoredEvent
+from engine.store.tables import jobs, rejections, timers
+from services.audit.tables import access_log
+from services.cases.queries import LONGEST_PAGE, Page
+from services.cases.state import CaseState
+from services.people.queries import Person
+from services.permissions import (
+    Action,
+    Allowed,
+    CaseFacts,
+    Reach,
+    Verdict,
+    may,
+)
+
+ANSWERS = frozenset({"answer", "contact_proposer", "rate"})
+"""The tasks whose forms a proposer may read (domain.md §12: "own, answers only")."""
+
+_FOR_PROPOSERS = frozenset(
+    {
+        "answer_rated",
+        "case_cancelled",
+        "case_dispatched",
+        "case_registered",
+        "milestone_reached",
+        "proposal_withdrawn",
+        "task_completed",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventView:
+    """One event of a history; `command` names the command it came of, on its first event."""
+
+    seq: int
+    type: str
+    version: int
+    at: datetime
+    actor: str
+    acting_for: str | None
+    command: str | None
+    payload: Mapping[str, Json]
+    prev: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """Where a case stands: `waiting` for a person, machine or instant, or `active` in between."""
+
+    element: str
+    scope: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeView:
+    """A call activity, sub-process or instance that is under way."""
+
+    id: str
+    parent: str
+    element: str
+    process: str | None
+    data: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskThen:
+    """A task that was open then."""
+
+    id: str
+    element: str
+    name: str
+    scope: str
+    roles: tuple[str, ...]
+    unit: str | None
+    assignee: str | None
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateView:
+    """A case as it stood after event `seq`."""
+
+    seq: int
+    at: datetime
+    status: str
+    tokens: tuple[TokenView, ...]
+    data: Mapping[str, Json]
+    scopes: tuple[ScopeView, ...]
+    tasks: tuple[TaskThen, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectionView:
+    """A command that was refused."""
+
+    id: str
+    case: str
+    at: datetime
+    user: str
+    command: str
+    problem: str
+    facts: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial:
+    """An attempt to see a case that isn't for this person's eyes."""
+
+    id: str
+    case: str
+    at: datetime
+    user: str
+    request: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """Something that waits for a person of the service: a stuck timer, a job that failed."""
+
+    id: str
+    case: str
+    kind: Literal["timer", "job"]
+    element: str
+    reason: str
+    since: datetime | None
+    attempts: int
+
+
+def may_read(
+    person: Person, action: Action, facts: CaseFacts, states: States | None = None
+) -> Verdict:
+    """Decide whether a person may read a case's record.
+
+    Parameters
+    ----------
+    states : of the case; when given, who worked on it counts, too.
+    """
+    verdict = may(person, action, facts)
+    if isinstance(verdict, Allowed) or states is None:
+        return verdict
+    process, case = states.get(ProcessState), states.get(CaseState)
+    if not isinstance(process, ProcessState) or not isinstance(case, CaseState):
+        return verdict
+    worked = frozenset({*process.done_by.values(), case.registered_by})
+    return may(person, action, CaseFacts(units=facts.units, worked_users=worked))
+
+
+def read_events(
+    history: History, case: CaseId, *, after: int, limit: int, reach: Reach | None
+) -> list[EventView]:
+    """Read events after number `after`; a proposer gets those about the answer alone."""
+    before = history.stored(case, after - 1, after) if after > 0 else []
+    previous = before[0].hash if before else GENESIS
+    found = []
+    for stored in history.stored(case, after, limit=limit):
+        view = _event(stored, previous)
+        previous = stored.hash
+        if reach is not Reach.OWN_ANSWERS or _is_for_proposers(view):
+            found.append(view)
+    return found
+
+
+def _event(stored: StoredEvent, previous: str) -> EventView:
+    envelope = envelope_of(stored)
+    command = envelope["command"]
+    return EventView(
+        seq=stored.seq,
+        type=stored.type,
+        version=envelope["version"],
+        at=stored.at,
+        actor=envelope["by"],
+        acting_for=envelope["for"],
+        command=None if command is None else command["name"],
+        payload=envelope["payload"],
+        prev=previous,
+        hash=stored.hash,
+    )
+
+
+def _is_for_proposers(view: EventView) -> bool:
+    if view.type == "task_completed":
+        return view.payload["element"] in ANSWERS
+    return view.type in _FOR_PROPOSERS
+
+
+def state_view(seq: int, at: datetime, states: States) -> StateView:
+    """Give a folded state as readers see it."""
+    process = states.get(ProcessState)
+    if not isinstance(process, ProcessState):
+        process = ProcessState()
+    waiting = {(task.element, task.scope) for task in process.tasks.values()}
+    waiting |= {(timer.element, timer.scope) for timer in process.timers.values()}
+    waiting |= {(job.element, job.scope) for job in process.jobs.values()}
+    return StateView(
+        seq=seq,
+        at=at,
+        status=process.status,
+        tokens=tuple(
+            TokenView(
+                token.element,
+                token.scope,
+                "waiting" if (token.element, token.scope) in waiting else "active",
+            )
+            for token in process.tokens
+        ),
+        data=process.variables(),
+        scopes=tuple(
+            ScopeView(
+                id=scope_id,
+                parent=scope.parent,
+                element=scope.element,
+                process=scope.process,
+                data=scope.variables or {},
+            )
+            for scope_id, scope in process.scopes.items()
+            if scope_id
+        ),
+        tasks=tuple(
+            TaskThen(
+                id=task.task,
+                element=task.element,
+                name=task.title,
+                scope=task.scope,
+                roles=task.roles,
+                unit=task.unit,
+                assignee=task.assignee,
+                due_at=task.due_at,
+            )
+            for task in process.tasks.values()
+        ),
+    )
+
+
+def refused_commands(
+    connection: Connection, *, after: tuple[str, ...] | None = None, limit: int = 50
+) -> Page[RejectionView]:
+    """List refused commands, the newest first."""
+    table = rejections.c
+    statement = select(rejections)
+    if after is not None:
+        place = (datetime.fromisoformat(after[0]), after[1])
+        statement = statement.where(tuple_(table.at, table.id) < place)
+    limit = min(limit, LONGEST_PAGE)
+    rows = connection.execute(
+        statement.order_by(table.at.desc(), table.id.desc()).limit(limit + 1)
+    ).all()
+    items = tuple(
+        RejectionView(
+            id=row.id,
+            case=row.case_id,
+            at=row.at,
+            user=row.user,
+            command=row.command,
+            problem=row.problem,
+            facts=row.facts,
+        )
+        for row in rows[:limit]
+    )
+    more = len(rows) > limit
+    return Page(items, (items[-1].at.isoformat(), items[-1].id) if more else None)
+
+
+def denials(
+    connection: Connection, *, after: tuple[str, ...] | None = None, limit: int = 50
+) -> Page[Denial]:
+    """List attempts to see other people's cases, the newest first."""
+    table = access_log.c
+    statement = select(access_log)
+    if after is not None:
+        place = (datetime.fromisoformat(after[0]), after[1])
+        statement = statement.where(tuple_(table.at, table.id) < place)
+    limit = min(limit, LONGEST_PAGE)
+    rows = connection.execute(
+        statement.order_by(table.at.desc(), table.id.desc()).limit(limit + 1)
+    ).all()
+    items = tuple(
+        Denial(
+            id=row.id,
+            case=row.case_id,
+            at=row.at,
+            user=row.user,
+            request=row.request,
+            outcome=row.outcome,
+        )
+        for row in rows[:limit]
+    )
+    more = len(rows) > limit
+    return Page(items, (items[-1].at.isoformat(), items[-1].id) if more else None)
+
+
+def incidents(
+    connection: Connection, *, after: tuple[str, ...] | None = None, limit: int = 50
+) -> Page[Incident]:
+    """List stuck timers and failed jobs, by id."""
+    stuck = select(
+        timers.c.timer.label("id"),
+        timers.c.case_id,
+        literal("timer").label("kind"),
+        timers.c.element,
+        timers.c.stuck.label("reason"),
+        timers.c.due_at.label("since"),
+        literal(0).label("attempts"),
+    ).where(timers.c.stuck.is_not(None))
+    failed = select(
+        jobs.c.job.label("id"),
+        jobs.c.case_id,
+        literal("job").label("kind"),
+        jobs.c.element,
+        jobs.c.failed.label("reason"),
+        jobs.c.requested_at.label("since"),
+        jobs.c.attempts,
+    ).where(jobs.c.failed.is_not(None))
+    both = union_all(stuck, failed).subquery()
+    statement = select(both)
+    if after is not None:
+        statement = statement.where(both.c.id > after[0])
+    limit = min(limit, LONGEST_PAGE)
+    rows: Sequence[Any] = connection.execute(statement.order_by(both.c.id).limit(limit + 1)).all()
+    items = tuple(
+        Incident(
+            id=row.id,
+            case=row.case_id,
+            kind=row.kind,
+            element=row.element,
+            reason=row.reason,
+            since=row.since,
+            attempts=row.attempts,
+        )
+        for row in rows[:limit]
+    )
+    return Page(items, (items[-1].id,) if len(rows) > limit else None)
+
+
+def count_waits(connection: Connection, now: datetime) -> dict[str, int]:
+    """Count what the worker has before it: due timers, waiting jobs; and open incidents."""
+    counted = {
+        "due_timers": select(timers.c.timer).where(timers.c.due_at <= now),
+        "waiting_jobs": select(jobs.c.job).where(
+            jobs.c.failed.is_(None), or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now)
+        ),
+        "stuck_timers": select(timers.c.timer).where(timers.c.stuck.is_not(None)),
+        "failed_jobs": select(jobs.c.job).where(jobs.c.failed.is_not(None)),
+    }
+    return {
+        name: len(connection.execute(statement.limit(1000)).all())
+        for name, statement in counted.items()
+    }

@@ -1,0 +1,18 @@
+"""Who tried to see what isn't for their eyes (domain.md §10, case 37)."""
+
+from sqlalchemy import Column, Index, String, Table
+
+from engine.store.tables import ID, Instant, metadata
+
+access_log = Table(
+    "access_log",
+    metadata,
+    Column("case_id", ID, primary_key=True),
+    Column("id", String(40), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("user", String(80), nullable=False),
+    Column("request", String(200), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Index(None, "at", "id"),
+    Index(None, "user", "at"),
+)

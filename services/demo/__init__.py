@@ -1,0 +1,1 @@
+"""A city's year as a demonstration: sample matters, plans for them, and the run that plays them."""

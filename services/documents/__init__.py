@@ -1,0 +1,1 @@
+"""Official documents: numbered, made from templates as docx and PDF (GB/T 9704-2012), kept."""

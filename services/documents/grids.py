@@ -1,0 +1,123 @@
+"""The tables of a docx as a grid of cells, with what is drawn around each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from docx.oxml.ns import qn
+
+from services.documents.formats import Rule, Xml, rule
+
+_SIDES = ("top", "bottom", "left", "right")
+
+
+@dataclass(slots=True)
+class Cell:
+    """A cell: its place, how many columns and rows it takes, its own rules. Lengths in twips."""
+
+    element: Xml
+    x: int
+    y: int
+    across: int
+    down: int = 1
+    sides: dict[str, Rule | None] = field(default_factory=dict)
+    fill: str | None = None
+    height: float = 0.0
+    inset: float = 0.0
+    centered: bool = False
+    repeats: bool = False
+
+
+@dataclass(slots=True)
+class Grid:
+    """A table; `at_bottom` says that it stands at the foot of the page it falls on."""
+
+    columns: list[float]
+    cells: list[Cell]
+    at_bottom: bool = False
+
+
+def read_grid(table: Xml) -> Grid:
+    """Read a table, cells that continue the one above joined to it."""
+    properties = table.find(qn("w:tblPr"))
+    columns = [float(c.get(qn("w:w"))) for c in table.iter(qn("w:gridCol"))]
+    grid = Grid(columns, [], _at_bottom(properties))
+    drawn, inset = _table_rules(properties), _inset(properties)
+    above: dict[int, Cell] = {}
+    rows = table.findall(qn("w:tr"))
+    for y, row in enumerate(rows):
+        x = 0
+        for element in row.findall(qn("w:tc")):
+            cell = _cell(element, row, x, y, inset)
+            merge = element.find(f"{qn('w:tcPr')}/{qn('w:vMerge')}")
+            if merge is not None and merge.get(qn("w:val")) != "restart" and x in above:
+                above[x].down += 1
+                above[x].sides["bottom"] = _sides(element, drawn, x, y, grid, rows)["bottom"]
+            else:
+                cell.sides = _sides(element, drawn, x, y, grid, rows)
+                above[x] = cell
+                grid.cells.append(cell)
+            x += cell.across
+    return grid
+
+
+def _cell(element: Xml, row: Xml, x: int, y: int, inset: float) -> Cell:
+    properties = element.find(qn("w:tcPr"))
+    span = _value(properties, "w:gridSpan")
+    fill = _value(properties, "w:shd", "w:fill")
+    row_properties = row.find(qn("w:trPr"))
+    height = _value(row_properties, "w:trHeight")
+    return Cell(
+        element,
+        x,
+        y,
+        int(span) if span else 1,
+        fill=None if fill in (None, "auto") else fill,
+        height=float(height) if height else 0.0,
+        inset=inset,
+        centered=_value(properties, "w:vAlign") == "center",
+        repeats=row_properties is not None and row_properties.find(qn("w:tblHeader")) is not None,
+    )
+
+
+def _value(properties: Xml, tag: str, name: str = "w:val") -> str | None:
+    found = properties.find(qn(tag)) if properties is not None else None
+    value: str | None = None if found is None else found.get(qn(name))
+    return value
+
+
+def _at_bottom(properties: Xml) -> bool:
+    place = properties.find(qn("w:tblpPr")) if properties is not None else None
+    return place is not None and place.get(qn("w:tblpYSpec")) == "bottom"
+
+
+def _inset(properties: Xml) -> float:
+    margins = properties.find(qn("w:tblCellMar")) if properties is not None else None
+    return float(_value(margins, "w:left", "w:w") or 108)
+
+
+def _table_rules(properties: Xml) -> dict[str, Rule | None]:
+    borders = properties.find(qn("w:tblBorders")) if properties is not None else None
+    names = (*_SIDES, "insideH", "insideV")
+    return {n: None if borders is None else rule(borders, f"w:{n}") for n in names}
+
+
+def _sides(
+    element: Xml, drawn: dict[str, Rule | None], x: int, y: int, grid: Grid, rows: list[Xml]
+) -> dict[str, Rule | None]:
+    properties = element.find(qn("w:tcPr"))
+    span = int(_value(properties, "w:gridSpan") or 1)
+    outer = {
+        "top": y == 0,
+        "bottom": y == len(rows) - 1,
+        "left": x == 0,
+        "right": x + span >= len(grid.columns),
+    }
+    sides = {
+        side: drawn[side if outer[side] else ("insideH" if side in ("top", "bottom") else "insideV")]
+        for side in _SIDES
+    }
+    own = properties.find(qn("w:tcBorders")) if properties is not None else None
+    if own is not None:
+        sides |= {s: rule(own, f"w:{s}") for s in _SIDES if own.find(qn(f"w:{s}")) is not None}
+    return sides

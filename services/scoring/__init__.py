@@ -1,0 +1,1 @@
+"""Points of units: entries that point to their cause, appeals, reversals (domain.md §7)."""

@@ -1,0 +1,39 @@
+"""The account of points, one row per entry."""
+
+from decimal import Decimal
+
+from sqlalchemy import Column, Dialect, Index, Integer, String, Table, TypeDecorator
+
+from engine.store.tables import ID, Instant, metadata
+
+
+class Points(TypeDecorator[Decimal]):
+    """Points exact to a hundredth, kept as whole hundredths: SQLite has no decimals."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        """Store hundredths."""
+        return None if value is None else int(value * 100)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        """Give points back."""
+        return None if value is None else Decimal(int(value)) / 100
+
+
+score_entries = Table(
+    "score_entries",
+    metadata,
+    Column("case_id", ID, primary_key=True),
+    Column("entry", Integer, primary_key=True, autoincrement=False),
+    Column("unit", String(40), nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("rule", String(40), nullable=False),
+    Column("points", Points, nullable=False),
+    Column("cause", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("appeal", String(10), nullable=False),
+    Column("reverses", Integer),
+    Index(None, "unit", "year", "at"),
+)
