@@ -133,7 +133,7 @@ def show(case: str) -> tuple[CaseSummary, dict[str, str]]:
 @cases.arguments(CommandIn)
 @cases.response(200, ReceiptOut)
 def command(body: dict[str, Json], case: str) -> tuple[Answered, dict[str, str]]:
-    """Ask something of a case as a whole: urge, extend, suspend…"""
+    """Ask something of a case as a whole: urge, extend, suspend and more."""
     kind = COMMANDS[body["name"]]
     ask = kind(case=CaseId(case), by=actor(), at=now(), data=body["data"])
     return receipt_of(office().engine.execute(ask, key=idempotency_key(), expect=if_match()))
@@ -202,6 +202,6 @@ def _open_commands(
     for name, kind in COMMANDS.items():
         form = FORMS.get(name, name)
         fits = (name in _WHILE_SUSPENDED) if summary.status == "suspended" else name != "resume"
-        if fits and definition.has_form(form):
-            if isinstance(may(person(), RIGHT_OF[kind], facts), Allowed):
-                yield name, form
+        permitted = isinstance(may(person(), RIGHT_OF[kind], facts), Allowed)
+        if fits and permitted and definition.has_form(form):
+            yield name, form

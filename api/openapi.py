@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, NoReturn
 
@@ -100,7 +100,14 @@ def read_json(raw: bytes) -> Json:
     except (ValueError, RecursionError):
         raise BrokenJson from None
     errors: list[FieldError] = []
-    _check(value, "", MAX_DEPTH, errors)
+    for path, depth, part in _parts(value):
+        if depth > MAX_DEPTH:
+            errors.append(FieldError(path, "too_deep"))
+            break
+        if isinstance(part, str) and _UNSOUND.search(part):
+            errors.append(FieldError(path, "bad_text"))
+        elif isinstance(part, (int, float)) and not _is_sound(part):
+            errors.append(FieldError(path, "bad_number"))
     if errors:
         raise Invalid(errors)
     return value
@@ -110,23 +117,20 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
-def _check(value: Json, path: str, depth: int, errors: list[FieldError]) -> None:
-    if depth == 0:
-        errors.append(FieldError(path, "too_deep"))
-    elif isinstance(value, str):
-        if _UNSOUND.search(value):
-            errors.append(FieldError(path, "bad_text"))
-    elif isinstance(value, Mapping):
+def _parts(value: Json, path: str = "", depth: int = 1) -> Iterator[tuple[str, int, Json]]:
+    """Walk through a value, its keys included."""
+    yield path, depth, value
+    if depth > MAX_DEPTH:
+        return
+    if isinstance(value, Mapping):
         for name, below in value.items():
             if _UNSOUND.search(name):
-                errors.append(FieldError(path, "bad_text"))
+                yield path, depth, name
             else:
-                _check(below, f"{path}.{name}" if path else name, depth - 1, errors)
+                yield from _parts(below, f"{path}.{name}" if path else name, depth + 1)
     elif isinstance(value, list):
         for place, below in enumerate(value):
-            _check(below, f"{path}.{place}" if path else str(place), depth - 1, errors)
-    elif isinstance(value, (int, float)) and not _is_sound(value):
-        errors.append(FieldError(path, "bad_number"))
+            yield from _parts(below, f"{path}.{place}" if path else str(place), depth + 1)
 
 
 def _is_sound(number: float) -> bool:

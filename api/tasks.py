@@ -19,7 +19,7 @@ from api.openapi import KEY_PARAMETER, MATCH_PARAMETER, Noun
 from api.schemas import Completion, Delegation, ReceiptOut, TaskPage, TaskQuery, TaskWithForm
 from engine import CaseId, ClaimTask, CompleteTask, DelegateTask, ReleaseTask, TaskId
 from engine.errors import TaskNotFound, TaskNotOpen
-from engine.records import Json
+from engine.records import Json, instant_text
 from services.tasks import queries
 from services.tasks.queries import TaskFilter, case_of, end_of, form_of
 
@@ -149,5 +149,5 @@ def _gone(task: str) -> Exception:
     return TaskNotOpen(
         task=task,
         completed_by=f"{end.by} ({end.acting_for})" if end.acting_for else end.by,
-        completed_at=end.at,
+        completed_at=instant_text(end.at),
     )

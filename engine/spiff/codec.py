@@ -26,8 +26,7 @@ _KEPT = frozenset({"via", "wait", "unit", "timer", "scope", "total", "done", "it
 
 def save(machine: Machine) -> dict[str, Json]:
     """Give the state of a case between two verbs."""
-    started = hasattr(machine, "task_tree")
-    trees = [machine, *machine.subprocesses.values()] if started else []
+    trees = [machine, *machine.subprocesses.values()] if machine.started else []
     return {
         "version": VERSION,
         "definition": machine.definition.sha256,

@@ -53,7 +53,15 @@ class Process:
         return codec.save(self._machine)
 
     def start(self, variables: Mapping[str, Json], host: Host, at: datetime) -> list[Event]:
-        """Put the first token on the diagram."""
+        """Put the first token on the diagram.
+
+        Raises
+        ------
+        ValueError : it has started before.
+        """
+        if self._machine.started:
+            message = "started before"
+            raise ValueError(message)
 
         def begin() -> None:
             self._machine.write(CASE, variables)
@@ -91,7 +99,7 @@ class Process:
         """
         machine = self._machine
         task = machine.waits.get(self._short(job))
-        if task is None:
+        if task is None or self._short(job)[:1] != "j":
             raise JobNotOpen(job=job)
 
         def throw() -> None:

@@ -9,7 +9,7 @@ from engine.events import Event, ProcessAdvanced, ScopeId, Token
 from engine.expressions import Host
 from engine.records import instant_text
 
-MAX_STEPS = 2_000
+MAX_STEPS = 10_000
 
 
 class Run:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 class Timer:
     """One open timer.
 
-    `due` is when it counts as fired; `computed` is the instant its text last gave, which differs
-    from `due` after the clock of the case stood still. `since` is when the event was reached.
+    `due` is when it counts as fired; `computed` is the (first) instant its text last gave, which
+    differs from `due` after the clock of the case stood still and after the first firing of a
+    cycle. `since` is when the event was reached.
     """
 
     id: str
@@ -56,8 +57,8 @@ def restart_timer(fired: Timer, seen_at: datetime) -> bool:
     if following is None:
         return False
     due, remaining = following
-    timer = Timer(machine.public_id("m"), task, fired.due, due, due, remaining, fired.interval)
-    _open(task, timer)
+    id, since, first = machine.public_id("m"), fired.since, fired.computed
+    _open(task, Timer(id, task, since, first, due, remaining, fired.interval))
     return True
 
 
@@ -84,14 +85,14 @@ def recompute_timers(machine: Machine, written: set[str] | None) -> None:
     for timer in _in_order(machine):
         trigger = timer.task.task_spec.trigger
         template = compile_template(trigger.text)
-        if template.is_literal or timer.interval is not None:
+        if template.is_literal:
             continue
         names = template.names
         if written is not None and names is not None and not names & written:
             continue
-        due, _, _ = _computed(trigger, timer.since, _as_of(timer, machine))
+        due, remaining, interval = _computed(trigger, timer.since, _as_of(timer, machine))
         if due != timer.computed:
-            timer.computed = due
+            timer.computed, timer.remaining, timer.interval = due, remaining, interval
             _move(timer, due, machine)
 
 

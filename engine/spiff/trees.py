@@ -34,6 +34,11 @@ class Tree:
     depth: int
     owner: LiveTask | None
 
+    @property
+    def started(self) -> bool:
+        """Whether the first token has been put in place."""
+        return hasattr(self, "task_tree")
+
     def plant(self) -> None:
         """Put the first token and the listeners of event sub-processes in place."""
         self.task_tree = LiveTask(

@@ -14,6 +14,7 @@ from engine.records import Json, instant_text, parse_instant
 from engine.state import ProcessState
 from services.cases.errors import RefusalOverruledAlready, RefusalTooLate
 from services.cases.events import (
+    AnswerGiven,
     AnswerRated,
     CaseDispatched,
     CaseRegistered,
@@ -58,6 +59,7 @@ def register(done: TaskCompleted, case: Case) -> Iterator[Event]:
         parent=data.get("parent"),
         proposers=proposers,
     )
+    yield from case.assign({"lead_proposer": proposers[0] if proposers else ""})
     if case[CaseState].number:
         yield amended
         return
@@ -88,7 +90,7 @@ def dispatch(done: TaskCompleted, case: Case) -> Iterator[Event]:
     data = done.data
     co_units = tuple(data.get("co_units") or ())
     _check_units(data["lead_unit"], co_units)
-    due_at = _dispatch_deadline(done, case)
+    due_at, by_name = _dispatch_deadline(done, case)
     yield CaseDispatched(
         lead_unit=data["lead_unit"],
         co_units=co_units,
@@ -105,7 +107,7 @@ def dispatch(done: TaskCompleted, case: Case) -> Iterator[Event]:
             "handling": data.get("handling") or ("lead_and_co" if co_units else "single"),
         }
     )
-    yield from set_deadline(case, due_at, "dispatched")
+    yield from set_deadline(case, due_at, "dispatched", by_name=by_name)
 
 
 def _check_units(lead_unit: str, co_units: tuple[str, ...]) -> None:
@@ -118,15 +120,18 @@ def _check_units(lead_unit: str, co_units: tuple[str, ...]) -> None:
         raise Invalid(wrong)
 
 
-def _dispatch_deadline(done: TaskCompleted, case: Case) -> datetime:
-    """Give the deadline: by the table, or another one with a reason; later only by the director."""
+def _dispatch_deadline(done: TaskCompleted, case: Case) -> tuple[datetime, bool]:
+    """Give the deadline, and whether it was set by name rather than by the table.
+
+    Another one than the table's needs a reason; a later one the director.
+    """
     period = case.variables().get("handle_period")
     default = ends(case, done.at, period) if period else None
     given = done.data.get("deadline")
     if given is None:
         if default is None:
             raise Invalid([FieldError("deadline", "required")])
-        return default
+        return default, False
     due_at = named_instant(case, given)
     if due_at <= done.at:
         raise Invalid([FieldError("deadline", "in_the_past")])
@@ -135,7 +140,7 @@ def _dispatch_deadline(done: TaskCompleted, case: Case) -> datetime:
             raise Invalid([FieldError("deadline_reason", "required")])
         if due_at > default and not case.ask("has_role", done.by, "office_director"):
             raise Invalid([FieldError("deadline", "later_needs_director")])
-    return due_at
+    return due_at, due_at != default
 
 
 def named_instant(case: Case, given: str) -> datetime:
@@ -167,8 +172,9 @@ def sign_for(done: TaskCompleted, case: Case) -> Iterator[Event]:
 
 @decides(CompleteTask, element="decide_refusal")
 def decide_refusal(done: TaskCompleted, case: Case) -> Iterator[Event]:
-    state = case[CaseState]
-    former, reason = state.lead_unit or "", done.data["reason"]
+    state, reason = case[CaseState], done.data["reason"]
+    # Under separate handling each unit answers in a scope of its own.
+    former = case.variables(done.scope).get("lead_unit") or state.lead_unit or ""
     if done.data["decision"] == "insist":
         yield RefusalOverruled(unit=former, reason=reason, by=done.by, at=done.at)
         return
@@ -176,17 +182,11 @@ def decide_refusal(done: TaskCompleted, case: Case) -> Iterator[Event]:
     if unit == former:
         raise Invalid([FieldError("new_lead_unit", "same_unit")])
     yield RefusalUpheld(former_unit=former, lead_unit=unit, reason=reason, by=done.by, at=done.at)
-    yield from case.assign(
-        {
-            "lead_unit": unit,
-            "co_units": list(case[CaseState].co_units),
-            "dispatched_at": instant_text(done.at),
-        }
-    )
+    yield from case.assign({"lead_unit": unit, "dispatched_at": instant_text(done.at)}, done.scope)
+    yield from case.assign({"co_units": list(case[CaseState].co_units)})
     period = case.variables().get("handle_period")
-    due_at = ends(case, done.at, period) if period else case[DeadlineState].due_at
-    if due_at is not None:
-        yield from set_deadline(case, due_at, "redispatched")
+    if period and not case[DeadlineState].by_name:
+        yield from set_deadline(case, ends(case, done.at, period), "redispatched")
 
 
 @decides(CompleteTask, element="unit_instruction")
@@ -265,9 +265,30 @@ def answer_report(done: TaskCompleted, case: Case) -> Iterator[Event]:
     if done.data["decision"] != "instruct_again":
         return
     yield InstructedAgain(instruction=done.data["instruction"], by=done.by, at=done.at)
-    period = case.variables().get("handle_period")
+    period = done.data.get("period") or case.variables().get("handle_period")
     if period:
         yield from set_deadline(case, ends(case, done.at, period), "instructed_again")
+
+
+@decides(CompleteTask, element="answer")
+def answer(done: TaskCompleted, case: Case) -> Iterator[Event]:
+    planned = done.data.get("planned_date")
+    yield AnswerGiven(
+        unit=done.unit or case[CaseState].lead_unit or "",
+        answer_class=done.data["answer_class"],
+        planned_date=date.fromisoformat(planned[:10]) if planned else None,
+        at=done.at,
+    )
+    # One unit's promise makes the whole case stay on the ledger of commitments.
+    if planned:
+        yield from case.assign({"answer_class": done.data["answer_class"], "planned_date": planned})
+
+
+@decides(CompleteTask, element="mediate")
+def mediate(done: TaskCompleted, case: Case) -> Iterator[Event]:
+    period = case.variables().get("again_period")
+    if done.data["outcome"] == "rework" and period:
+        yield from set_deadline(case, ends(case, done.at, period), "again")
 
 
 @decides(CompleteTask, element="rate")

@@ -187,6 +187,17 @@ class Urged(Event):
     at: datetime
 
 
+@event("answer_given", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerGiven(Event):
+    """The unit wrote its answer letter, of class A, B, C or D (domain.md §6.2)."""
+
+    unit: str
+    answer_class: str
+    planned_date: date | None
+    at: datetime
+
+
 @event("answer_rated", 1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerRated(Event):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from engine import State, applies
 from engine.events import (
@@ -12,6 +13,7 @@ from engine.events import (
     TaskReached,
 )
 from services.cases.events import (
+    AnswerGiven,
     AnswerRated,
     CaseDispatched,
     CaseRegistered,
@@ -68,6 +70,8 @@ class CaseState(State):
     urges: int = 0
     not_satisfied: int = 0
     rating: str | None = None
+    answer_class: str | None = None
+    planned_date: date | None = None
     closed_at: datetime | None = None
     withdrawn: bool = False
 
@@ -141,11 +145,18 @@ def refusal_upheld(state: CaseState, event: RefusalUpheld) -> CaseState:
         state,
         status="dispatched",
         dispatched_at=event.at,
-        lead_unit=event.lead_unit,
         former_units=(*state.former_units, event.former_unit),
-        co_units=tuple(unit for unit in state.co_units if unit != event.lead_unit),
         handler=None,
+        **_units_after(state, event.former_unit, event.lead_unit),
     )
+
+
+def _units_after(state: CaseState, former: str, unit: str) -> dict[str, Any]:
+    others = tuple(u for u in state.co_units if u != unit)
+    if former == state.lead_unit:
+        return {"lead_unit": unit, "co_units": others}
+    # Under separate handling another unit than the lead may have refused.
+    return {"co_units": tuple(unit if u == former else u for u in others)}
 
 
 @applies(RefusalOverruled, to=CaseState)
@@ -202,6 +213,11 @@ def instructed_again(state: CaseState, event: InstructedAgain) -> CaseState:
 @applies(Urged, to=CaseState)
 def urged(state: CaseState, event: Urged) -> CaseState:
     return replace(state, urges=state.urges + 1)
+
+
+@applies(AnswerGiven, to=CaseState)
+def answer_given(state: CaseState, event: AnswerGiven) -> CaseState:
+    return replace(state, answer_class=event.answer_class, planned_date=event.planned_date)
 
 
 @applies(AnswerRated, to=CaseState)

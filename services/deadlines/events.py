@@ -31,6 +31,7 @@ class DeadlineSet(Event):
     due_at: datetime
     yellow_from: datetime
     provisional: bool
+    by_name: bool
     reason: DeadlineReason
 
 

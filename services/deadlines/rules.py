@@ -17,8 +17,13 @@ def ends(case: Case, start: datetime, period: str) -> datetime:
     return parse_instant(case.ask("within", instant_text(start), period))
 
 
-def set_deadline(case: Case, due_at: datetime, reason: DeadlineReason) -> Iterator[Event]:
-    """Put a deadline in force: the event, and the variable that the diagram's timers watch."""
+def set_deadline(
+    case: Case, due_at: datetime, reason: DeadlineReason, *, by_name: bool = False
+) -> Iterator[Event]:
+    """Put a deadline in force: the event, and the variable that the diagram's timers watch.
+
+    `by_name` marks a date that somebody set, which a new dispatch doesn't move.
+    """
     reminder = case.variables().get("reminder_period", DEFAULT_REMINDER)
     due = instant_text(due_at)
     yield DeadlineSet(
@@ -26,6 +31,7 @@ def set_deadline(case: Case, due_at: datetime, reason: DeadlineReason) -> Iterat
         due_at=due_at,
         yellow_from=parse_instant(case.ask("before", due, reminder)),
         provisional=bool(case.ask("is_provisional", due)),
+        by_name=by_name,
         reason=reason,
     )
     yield from case.assign({"deadline": due}, CASE_SCOPE)

@@ -19,6 +19,7 @@ class DeadlineState(State):
     due_at: datetime | None = None
     yellow_from: datetime | None = None
     provisional: bool = False
+    by_name: bool = False
     asked_until: datetime | None = None
     """The date of an open request for extension; the clock doesn't stop for it."""
     asked_at: datetime | None = None
@@ -32,6 +33,7 @@ def deadline_set(state: DeadlineState, event: DeadlineSet) -> DeadlineState:
         due_at=event.due_at,
         yellow_from=event.yellow_from,
         provisional=event.provisional,
+        by_name=event.by_name,
     )
 
 

@@ -38,7 +38,7 @@ class OrderEscalation(Command):
 def order_escalation(ask: OrderEscalation, case: Case) -> Iterator[Event]:
     check_running(case)
     check_form(case, case.definition.form("escalate"), ask.data)
-    if case[EscalationState].scope is not None:
+    if case[EscalationState].open_scopes:
         raise EscalationOpen(round=case[EscalationState].round)
     yield EscalationOrdered(reason=ask.data["reason"], by=ask.by.user, at=ask.at)
     yield from delivering(case, "message", ESCALATION_ORDERED, {}, ask.at)
@@ -46,21 +46,25 @@ def order_escalation(ask: OrderEscalation, case: Case) -> Iterator[Event]:
 
 @decides(CompleteTask, element="inspect")
 def inspect(done: TaskCompleted, case: Case) -> Iterator[Event]:
+    number = case.variables(done.scope)["round"]
     in_order = done.data["conclusion"] == "in_order"
     if in_order and not all(check["in_order"] for check in done.data["checks"]):
         raise Invalid([FieldError("conclusion", "contradicts_checks")])
     yield RoundInspected(
-        round=case[EscalationState].round,
+        round=number,
         unit=_unit(case, done),
         in_order=in_order,
         by=done.by,
         at=done.at,
     )
+    if not in_order:
+        # A new fault within the table's time starts at the next round (domain.md §6.8).
+        yield from case.assign({"last_round": number, "escalated_at": instant_text(done.at)})
 
 
 @decides(CompleteTask, element="issue_measure")
 def issue_measure(done: TaskCompleted, case: Case) -> Iterator[Event]:
-    number, unit = case[EscalationState].round, _unit(case, done)
+    number, unit = case.variables(done.scope)["round"], _unit(case, done)
     if done.data["decision"] == "drop":
         yield MeasureDropped(round=number, unit=unit, by=done.by, at=done.at)
         return

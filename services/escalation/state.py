@@ -47,7 +47,8 @@ class Measure:
 class EscalationState(State):
     """The round a case is in, or how its last escalation ended."""
 
-    scope: ScopeId | None = None
+    open_scopes: tuple[ScopeId, ...] = ()
+    """Where rounds run; several at once only when units answer separately."""
     round: int = 0
     status: EscalationStatus = "none"
     result: str | None = None
@@ -73,7 +74,7 @@ def escalation_began(state: EscalationState, event: ScopeEntered) -> EscalationS
         return state
     return replace(
         state,
-        scope=event.scope,
+        open_scopes=(*state.open_scopes, event.scope),
         round=0,
         status="inspecting",
         result=None,
@@ -85,7 +86,7 @@ def escalation_began(state: EscalationState, event: ScopeEntered) -> EscalationS
 @applies(TaskReached, to=EscalationState)
 def round_moved(state: EscalationState, event: TaskReached) -> EscalationState:
     status = _STATUS_OF_TASK.get(event.element)
-    if status is None or event.scope != state.scope:
+    if status is None or event.scope not in state.open_scopes:
         return state
     number = int(event.properties.get("round", state.round))
     return replace(
@@ -122,8 +123,15 @@ def outcome_recorded(state: EscalationState, event: OutcomeRecorded) -> Escalati
 
 @applies(ScopeLeft, to=EscalationState)
 def escalation_ended(state: EscalationState, event: ScopeLeft) -> EscalationState:
-    if event.process != ESCALATION or event.scope != state.scope:
+    if event.process != ESCALATION or event.scope not in state.open_scopes:
         return state
+    left = tuple(scope for scope in state.open_scopes if scope != event.scope)
     # Interrupted means: good feedback passed the review while a round was open (§10, case 19).
     result = "rectified" if event.interrupted else event.results.get("escalation_result")
-    return replace(state, scope=None, status="ended", result=result, ended_at=event.at)
+    return replace(
+        state,
+        open_scopes=left,
+        status=state.status if left else "ended",
+        result=result,
+        ended_at=event.at,
+    )

@@ -7,7 +7,7 @@ from math import cos, pi, sin
 
 from engine.diagrams import Element
 from services.replay.layout import Box
-from services.replay.markup import node, number
+from services.replay.markup import Attribute, node, number
 
 INK = "#1f2d3d"
 PAPER = "#ffffff"
@@ -29,7 +29,8 @@ def gateway_sign(kind: str, box: Box) -> str:
     x, y = box.centre
     size = min(box.width, box.height) / 50
     a, b = 8 * size, 11 * size
-    thick = {"stroke": INK, "stroke_width": 3 * size, "fill": "none"}
+    thick: dict[str, Attribute] = {"stroke": INK, "fill": "none"}
+    thick["stroke_width"] = 3 * size
     match kind:
         case "exclusiveGateway":
             return node("path", d=_cross(x, y, a, diagonal=True), **thick)
@@ -41,7 +42,7 @@ def gateway_sign(kind: str, box: Box) -> str:
         case "inclusiveGateway":
             return node("circle", cx=x, cy=y, r=10 * size, **thick)
         case _:
-            thin = {"stroke": INK, "stroke_width": 1, "fill": "none"}
+            thin: dict[str, Attribute] = {"stroke": INK, "stroke_width": 1, "fill": "none"}
             rings = (node("circle", cx=x, cy=y, r=r * size, **thin) for r in (13, 10.5))
             five = node("path", d=_polygon(x, y, 7 * size, 5), **thin)
             return "".join([*rings, five])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -93,6 +94,11 @@ class Play:
     def cancel(self) -> Play:
         return self._both(lambda p: p.cancel(self.now))
 
+    def reload(self, stored: dict[str, Json], told: Told) -> None:
+        """Go back to a stored state, as after a refusal."""
+        self.stored, self.told = stored, told
+        self.kept = Process.restore(CASE, self.definition, stored)
+
     # What stands where
 
     def waits(self, element: str) -> list[str]:
@@ -179,6 +185,10 @@ class Told:
         self.timers: dict[str, datetime] = {}
         self.scopes: dict[str, tuple[str | None, dict[str, Json] | None]] = {"": (None, {})}
 
+    def copy(self) -> Told:
+        """Give a second one that knows the same."""
+        return copy.deepcopy(self)
+
     def apply(self, event: Event) -> None:
         if isinstance(event, ProcessAdvanced):
             for place in event.left:
@@ -231,7 +241,7 @@ class Told:
 
 def _standing(machine: Machine) -> dict[Token, int]:
     found: dict[Token, int] = {}
-    if not hasattr(machine, "task_tree"):
+    if not machine.started:
         return found
     for tree in (machine, *machine.subprocesses.values()):
         counted = [t for t in tree.tasks.values() if t.task_spec.counts and t is not tree.task_tree]

@@ -607,6 +607,19 @@ def test_a_new_deadline_moves_the_open_timer() -> None:
     assert len(play.of(TimerRescheduled)) == 1
 
 
+def test_a_new_deadline_moves_a_cycle_that_begins_with_it() -> None:
+    cycle = boundary("late", "a", timer("Cycle", "R/${deadline}/P7D"), interrupting=False)
+    play = Play(case(start(), user("a"), cycle, end(), flows("start a end", "late end")))
+    play.start(deadline="2026-04-01T00:00:00Z")
+
+    play.assign(deadline="2026-05-01T00:00:00Z").fire("late").assign(other=1).assign()
+    assert [e.due_at.day for e in play.of(TimerStarted)] == [1, 8]
+    assert len(play.of(TimerRescheduled)) == 1
+
+    play.assign(deadline="2026-06-01T00:00:00Z")
+    assert play.timers("late")[0][1].isoformat() == "2026-06-01T00:00:00+00:00"
+
+
 def test_after_a_suspension_timers_come_later_and_stay_so() -> None:
     play = Play(DEADLINE).start(deadline="2026-04-01T00:00:00Z")
 

@@ -1,0 +1,177 @@
+"""The record: history, states of the past, proof; refusals, denied access, incidents, notices."""
+
+from typing import Any
+
+from api.answers import listed, states_of
+from api.cases import visible_case
+from api.context import (
+    actor,
+    idempotency_key,
+    now,
+    office,
+    person,
+    read_cursor,
+    reading,
+    writing,
+)
+from api.openapi import KEY_PARAMETER, Noun
+from api.people import require
+from api.schemas import (
+    Count,
+    DenialPage,
+    EventPage,
+    EventQuery,
+    IncidentPage,
+    NoticePage,
+    NoticeQuery,
+    NoticesRead,
+    PageQuery,
+    RejectionPage,
+    StateOut,
+    StateQuery,
+    VerificationOut,
+)
+from engine import CaseId, JobId, RetryJob, RetryTimer, TimerId, Verification
+from engine.errors import CaseNotFound, NotFound
+from services.audit import queries
+from services.audit.queries import StateView, may_read, read_events, state_view
+from services.cases.queries import facts
+from services.notices import queries as notices
+from services.people.queries import Person
+from services.permissions import Action, Allowed, NotAllowed, Reach
+from services.permit import NotPermitted
+from services.tasks.queries import case_of
+
+audit = Noun("audit", __name__, "The record of cases, and what waits for whoever runs this.")
+
+
+@audit.route("/cases/<ident:case>/events", methods=["GET"])
+@audit.arguments(EventQuery, location="query")
+@audit.response(200, EventPage)
+def show_events(query: dict[str, int], case: str) -> dict[str, Any]:
+    """Show a case's history, event by event."""
+    allowed = _require_record(case, Action.READ_HISTORY)
+    after, limit = query["after"], query["limit"]
+    summary = visible_case(case)
+    found = read_events(
+        office().engine.history, CaseId(case), after=after, limit=limit, reach=allowed.reach
+    )
+    last = after + limit
+    return {"items": found, "next_cursor": str(last) if last < summary.seq else None}
+
+
+@audit.route("/cases/<ident:case>/state", methods=["GET"])
+@audit.arguments(StateQuery, location="query")
+@audit.response(200, StateOut)
+def show_state(query: dict[str, Any], case: str) -> StateView:
+    """Show where a case stood after an event, at an instant, or stands now."""
+    allowed = _require_record(case, Action.REPLAY)
+    if allowed.reach is Reach.OWN_ANSWERS:
+        raise NotPermitted(reason="relation")
+    seq, at, states = office().engine.history.states(CaseId(case), seq=query["seq"], at=query["at"])
+    return state_view(seq, at, states)
+
+
+@audit.route("/cases/<ident:case>/verify", methods=["GET"])
+@audit.response(200, VerificationOut)
+def verify(case: str) -> Verification:
+    """Prove a case's history: hashes, tables, and by running its commands again."""
+    _require_record(case, Action.VERIFY)
+    return office().engine.history.verify(CaseId(case))
+
+
+@audit.route("/rejections", methods=["GET"])
+@audit.arguments(PageQuery, location="query")
+@audit.response(200, RejectionPage)
+def show_rejections(query: dict[str, Any]) -> dict[str, Any]:
+    """List commands that were refused, the newest first."""
+    require(Action.READ_ADMIN)
+    after = read_cursor(query["cursor"], 2)
+    with reading() as transaction:
+        page = queries.refused_commands(transaction.connection, after=after, limit=query["limit"])
+    return listed(page)
+
+
+@audit.route("/access-log", methods=["GET"])
+@audit.arguments(PageQuery, location="query")
+@audit.response(200, DenialPage)
+def show_denials(query: dict[str, Any]) -> dict[str, Any]:
+    """List attempts to see other people's cases, the newest first."""
+    require(Action.READ_ADMIN)
+    after = read_cursor(query["cursor"], 2)
+    with reading() as transaction:
+        page = queries.denials(transaction.connection, after=after, limit=query["limit"])
+    return listed(page)
+
+
+@audit.route("/incidents", methods=["GET"])
+@audit.arguments(PageQuery, location="query")
+@audit.response(200, IncidentPage)
+def show_incidents(query: dict[str, Any]) -> dict[str, Any]:
+    """List stuck timers and failed jobs."""
+    require(Action.READ_ADMIN)
+    after = read_cursor(query["cursor"], 1)
+    with reading() as transaction:
+        page = queries.incidents(transaction.connection, after=after, limit=query["limit"])
+    return listed(page)
+
+
+@audit.route("/incidents/<ident:incident>/retry", methods=["POST"])
+@audit.doc(parameters=[KEY_PARAMETER])
+@audit.response(200, Count)
+def retry(incident: str) -> dict[str, int]:
+    """Try a stuck timer or a failed job once more."""
+    require(Action.MANAGE_INCIDENTS)
+    case = CaseId(case_of(incident))
+    is_job = incident.rpartition(".")[2].startswith("j")
+    ask: RetryJob | RetryTimer
+    if is_job:
+        ask = RetryJob(case=case, by=actor(), at=now(), job=JobId(incident))
+    else:
+        ask = RetryTimer(case=case, by=actor(), at=now(), timer=TimerId(incident))
+    try:
+        office().engine.execute(ask, key=idempotency_key())
+    except CaseNotFound:
+        raise NotFound from None
+    return {"count": 1}
+
+
+@audit.route("/notices", methods=["GET"])
+@audit.arguments(NoticeQuery, location="query")
+@audit.response(200, NoticePage)
+def show_notices(query: dict[str, Any]) -> dict[str, Any]:
+    """List what you were told, the newest first."""
+    after = read_cursor(query["cursor"], 2)
+    with reading() as transaction:
+        page = notices.notices_of(
+            transaction.connection,
+            person().id,
+            unread=query["unread"],
+            after=after,
+            limit=query["limit"],
+        )
+    return listed(page)
+
+
+@audit.route("/notices/read", methods=["POST"])
+@audit.doc(parameters=[KEY_PARAMETER])
+@audit.arguments(NoticesRead)
+@audit.response(200, Count)
+def mark_read(body: dict[str, list[str]]) -> dict[str, int]:
+    """Note that you read notices; gives how many were unread."""
+    with writing() as transaction:
+        count = notices.mark_read(transaction.connection, person().id, body["ids"], now())
+    return {"count": count}
+
+
+def _require_record(case: str, action: Action) -> Allowed:
+    visible_case(case)
+    who: Person = person()
+    with reading() as transaction:
+        known = facts(transaction.connection, case)
+    verdict = may_read(who, action, known)
+    if isinstance(verdict, NotAllowed):
+        verdict = may_read(who, action, known, states_of(case))
+    if isinstance(verdict, NotAllowed):
+        raise NotPermitted(reason=verdict.reason)
+    return verdict

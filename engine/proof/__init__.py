@@ -1,0 +1,1 @@
+"""Proof that nothing was taken away: trees over all histories, signatures, codes for paper."""
