@@ -29,6 +29,8 @@ _OPEN = frozenset(
         "sessions.sign_in",
         "sessions.sign_out",
         "api-docs.openapi_json",
+        "pages.docs",
+        "pages.docs_file",
     }
 )
 """Addresses for everybody."""

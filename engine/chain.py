@@ -1,22 +1,24 @@
 """Proof that a history is whole: canonical JSON, salted personal fields, hash links.
 
-``hash(n) = SHA-256(hash(n-1) ‖ JCS(event n))``, where JCS is RFC 8785. A field marked personal
-enters as ``{"salted": SHA-256(salt ‖ JCS(value))}``, so it can be blanked later without breaking
-the chain. The algorithm is named in front of each hash.
+``hash(n) = H(hash(n-1) ‖ JCS(event n))``, where JCS is RFC 8785. A field marked personal enters as
+``{"salted": H(salt ‖ JCS(value))}``, so it can be blanked later without breaking the chain. H is
+SHA-256 or SM3: it is named in front of each hash, and the one that a case began with stays its own.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
+from engine.proof import algorithms
 from engine.records import Json
 
 ALGORITHM = "sha256"
+"""What cases are hashed with unless the installation has chosen another one."""
+
 GENESIS = f"{ALGORITHM}:{'0' * 64}"
-"""What stands before the first event of every case."""
+"""What stands before the first event of a case; see `genesis` for other algorithms."""
 
 SALT_BYTES = 16
 
@@ -34,15 +36,43 @@ def canonical(value: Json) -> str:
     return _encoder.encode(value)
 
 
-def link(previous: str, envelope: Mapping[str, Json]) -> str:
-    """Hash an event's envelope (personal fields already salted) onto the hash before it."""
-    digest = hashlib.sha256(bytes.fromhex(previous.partition(":")[2]))
-    digest.update(canonical(envelope).encode())
-    return f"{ALGORITHM}:{digest.hexdigest()}"
+def genesis(algorithm: str) -> str:
+    """Give what stands before the first event of a case that is hashed with an algorithm.
+
+    Raises
+    ------
+    ValueError : there is no such algorithm.
+    """
+    start = f"{algorithm}:{'0' * 64}"
+    algorithms.parse_hash(start)
+    return start
+
+
+def algorithm_of(named_hash: str) -> str:
+    """Give the algorithm in front of a hash."""
+    return named_hash.partition(":")[0]
+
+
+def link(previous: str, text: str) -> str:
+    """Hash an event's canonical text onto the hash before it, by that one's algorithm.
+
+    Parameters
+    ----------
+    text : the canonical envelope with its personal fields salted.
+
+    Raises
+    ------
+    ValueError : `previous` isn't a hash, or its algorithm isn't known.
+    """
+    algorithm, before = algorithms.parse_hash(previous)
+    return algorithms.digest(algorithm, before + text.encode())
 
 
 def salted(
-    envelope: Mapping[str, Json], personal: Sequence[str], salts: Mapping[str, str]
+    envelope: Mapping[str, Json],
+    personal: Sequence[str],
+    salts: Mapping[str, str],
+    algorithm: str = ALGORITHM,
 ) -> dict[str, Json]:
     """Replace the personal fields of an envelope's payload by their salted hashes.
 
@@ -51,6 +81,7 @@ def salted(
     envelope : an event's envelope with its ``payload``.
     personal : JSON pointers into the payload.
     salts : a salt in hexadecimal per pointer.
+    algorithm : what the case is hashed with.
 
     Raises
     ------
@@ -61,7 +92,7 @@ def salted(
     payload = json.loads(canonical(envelope["payload"]))
     for pointer in personal:
         holder, last = _holder(payload, pointer)
-        holder[last] = {"salted": _salted_hash(salts[pointer], holder[last])}
+        holder[last] = {"salted": _salted_hash(salts[pointer], holder[last], algorithm)}
     return {**envelope, "payload": payload}
 
 
@@ -70,9 +101,8 @@ def fresh_salts(personal: Sequence[str], entropy: Callable[[int], bytes]) -> dic
     return {pointer: entropy(SALT_BYTES).hex() for pointer in personal}
 
 
-def _salted_hash(salt: str, value: Json) -> str:
-    content = bytes.fromhex(salt) + canonical(value).encode()
-    return f"{ALGORITHM}:{hashlib.sha256(content).hexdigest()}"
+def _salted_hash(salt: str, value: Json, algorithm: str) -> str:
+    return algorithms.digest(algorithm, bytes.fromhex(salt) + canonical(value).encode())
 
 
 def _holder(document: Json, pointer: str) -> tuple[Json, str | int]:
@@ -86,8 +116,8 @@ def _holder(document: Json, pointer: str) -> tuple[Json, str | int]:
 
 
 def digest(content: bytes) -> str:
-    """Hash some bytes, the algorithm named in front."""
-    return f"{ALGORITHM}:{hashlib.sha256(content).hexdigest()}"
+    """Hash some bytes that no proof rests on, the algorithm named in front."""
+    return algorithms.digest(ALGORITHM, content)
 
 
 def parse(text: str) -> dict[str, Json]:

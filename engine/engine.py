@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from engine import decisions, pump
+from engine import chain, decisions, pump
 from engine.clock import Clock
 from engine.commands import Command
 from engine.events import EVENTS
@@ -29,6 +29,7 @@ class Engine:
     permit : says who acts, or refuses; asked once per command.
     lookups : names of what decisions and expressions may ask outside a case.
     bind_lookups : gives those look-ups within a transaction.
+    algorithm : name of the hash function that new cases are chained with.
 
     Raises
     ------
@@ -44,6 +45,7 @@ class Engine:
         lookups: frozenset[str],
         bind_lookups: BindLookups,
         entropy: Callable[[int], bytes] = secrets.token_bytes,
+        algorithm: str = chain.ALGORITHM,
     ) -> None:
         forgotten = sorted(name for name, kind in EVENTS.items() if kind not in APPLIERS)
         if forgotten:
@@ -61,6 +63,7 @@ class Engine:
             lookups=lookups,
             bind_lookups=bind_lookups,
             entropy=entropy,
+            algorithm=algorithm,
         )
 
     def execute(

@@ -121,6 +121,12 @@ class DefinitionNotFound(NotFound):
     slug = "definition-not-found"
 
 
+class DefinitionAltered(Refused):
+    """Raised when the stored files of a definition aren't those that were deployed."""
+
+    slug = "definition-altered"
+
+
 class TaskNotOpen(Refused):
     """Raised when a task was completed or withdrawn already."""
 

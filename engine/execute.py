@@ -69,6 +69,7 @@ class Executor:
     lookups : names of the look-ups that decisions and expressions may ask.
     bind_lookups : gives those look-ups within a transaction.
     entropy : gives random bytes for the salts of personal fields.
+    algorithm : what new cases are hashed with.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Executor:
         lookups: frozenset[str],
         bind_lookups: BindLookups,
         entropy: Callable[[int], bytes] = secrets.token_bytes,
+        algorithm: str = chain.ALGORITHM,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -88,7 +90,7 @@ class Executor:
         self._permit = permit
         self._bind_lookups = bind_lookups
         self._entropy = entropy
-        self.shelf = Shelf(library, lookups)
+        self.shelf = Shelf(library, lookups, algorithm=algorithm)
 
     def execute(
         self, command: Command, *, key: str | None = None, expect: int | None = None

@@ -28,6 +28,8 @@ MAX_NESTING = 32
 MAX_MACROS = 2
 MAX_RESULT_VALUES = 10_000
 MAX_TEXT_LENGTH = 20_000
+MAX_INTEGER = 2**53 - 1
+LEAST_FRACTION, MOST_FRACTION = 1e-4, 1e15
 
 logging.getLogger("cel").setLevel(logging.CRITICAL)  # a refusing host function isn't a fault
 
@@ -35,7 +37,8 @@ _MACRO = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(")
 _BOUND_NAME = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(\s*([A-Za-z_]\w*)\s*,")
 _ASKED_NAME = re.compile(r"\b(?:known|value)\s*\(\s*(?:\"([^\"\\]*)\"|'([^'\\]*)'|([^)\s]))")
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
-_OWN_FUNCTIONS = frozenset({"known", "value"})
+OWN_FUNCTIONS = frozenset({"known", "value"})
+"""What every expression may call, whatever the host offers."""
 
 
 class ExpressionRefused(Exception):
@@ -280,11 +283,11 @@ def _plain(value: object, left: list[int]) -> Json:
     if left[0] < 0:
         message = "too large a value"
         raise TypeError(message)
-    if value is None or isinstance(value, (bool, int)):
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
         return _plain_text(value)
-    if isinstance(value, float) and math.isfinite(value):
+    if isinstance(value, (int, float)) and is_sound(value):
         return value
     if isinstance(value, datetime):
         return instant_text(value)
@@ -294,6 +297,13 @@ def _plain(value: object, left: list[int]) -> Json:
         return {key: _plain(item, left) for key, item in value.items()}
     message = f"not a plain value: {type(value).__name__}"
     raise TypeError(message)
+
+
+def is_sound(number: float) -> bool:
+    """Tell whether every program writes a number the same way."""
+    if isinstance(number, int):
+        return abs(number) <= MAX_INTEGER
+    return number == 0 or (math.isfinite(number) and LEAST_FRACTION <= abs(number) < MOST_FRACTION)
 
 
 def _plain_text(value: str) -> str:
@@ -385,8 +395,3 @@ def _outside_quotes(text: str, at: int) -> Iterable[tuple[int, str]]:
             quote, escaped = sign, False
         else:
             yield index, sign
-
-
-def own_functions() -> frozenset[str]:
-    """Give the functions that every expression may call, whatever the host offers."""
-    return _OWN_FUNCTIONS

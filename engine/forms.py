@@ -8,20 +8,18 @@ that fills the field in beforehand.
 
 from __future__ import annotations
 
-import math
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from threading import Lock
 
 from engine.errors import EvaluationFailed, FieldError, Invalid
+from engine.expressions import is_sound
 from engine.form_checks import Check, Schema, compile_schema, join
 from engine.records import Json
 
 MAX_DEPTH = 16
 MAX_VALUES = 10_000
-MAX_INTEGER = 2**53 - 1
-LEAST_FRACTION, MOST_FRACTION = 1e-4, 1e15
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -136,15 +134,8 @@ def _check_values(
             _check_values(item, join(path, key), errors, left, depth - 1)
             if errors and (left[0] < 0 or depth == 1):
                 return
-    elif isinstance(value, (int, float)) and not isinstance(value, bool) and not _sound(value):
+    elif isinstance(value, (int, float)) and not isinstance(value, bool) and not is_sound(value):
         errors.append(FieldError(path, "bad_number"))
-
-
-def _sound(number: float) -> bool:
-    """Tell whether a number is written the same way by every program."""
-    if isinstance(number, int):
-        return abs(number) <= MAX_INTEGER
-    return number == 0 or (math.isfinite(number) and LEAST_FRACTION <= abs(number) < MOST_FRACTION)
 
 
 def _marked(schema: Schema, data: Json, pointer: str) -> Iterator[tuple[str, Schema, Json]]:

@@ -82,18 +82,42 @@ def seal(
         }
         personal = content.get("personal") or ()
         salts = salts_for(personal) if personal else None
-        previous = chain.link(previous, chain.salted(envelope, personal, salts or {}))
+        body = chain.canonical(envelope)
+        previous = chain.link(previous, _hashed_text(envelope, body, salts, previous))
         sealed.append(
             StoredEvent(
                 seq,
                 event.name,
                 command.at,
-                chain.canonical(envelope),
+                body,
                 None if salts is None else chain.canonical(salts),
                 previous,
             )
         )
     return sealed
+
+
+def hashed_text(stored: StoredEvent) -> str:
+    """Give the text that an event's hash covers: its envelope with personal fields salted.
+
+    Raises
+    ------
+    LookupError, ValueError : the salts don't match the personal fields.
+    """
+    if stored.salts is None:
+        return stored.body
+    envelope = envelope_of(stored)
+    return _hashed_text(envelope, stored.body, chain.parse(stored.salts), stored.hash)
+
+
+def _hashed_text(
+    envelope: dict[str, Json], body: str, salts: Mapping[str, str] | None, of_case: str
+) -> str:
+    if not salts:
+        return body
+    algorithm = chain.algorithm_of(of_case)
+    personal = envelope["payload"]["personal"]
+    return chain.canonical(chain.salted(envelope, personal, salts, algorithm))
 
 
 def envelope_of(stored: StoredEvent) -> dict[str, Json]:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from engine.definitions import Definition, parse_definition, trusted_definition
-from engine.errors import DefinitionNotFound, SamePerson
+from engine.definitions import Definition, hash_of, parse_definition, trusted_definition
+from engine.errors import DefinitionAltered, DefinitionNotFound, SamePerson
 from engine.store import Deployment, Store, Transaction
 
 KEPT_PARSED = 64
@@ -29,6 +29,7 @@ class Library:
         Raises
         ------
         DefinitionNotFound : the store has no such files.
+        DefinitionAltered : the files in the store aren't the ones that were deployed.
         """
         with self._lock:
             found = self._parsed.get(sha256)
@@ -38,6 +39,8 @@ class Library:
         files = transaction.files(sha256)
         if not files:
             raise DefinitionNotFound(sha256=sha256)
+        if hash_of(files) != sha256:
+            raise DefinitionAltered(sha256=sha256)
         return self._keep(trusted_definition(files))
 
     def _keep(self, definition: Definition) -> Definition:
@@ -75,6 +78,8 @@ class Library:
         """
         definition = self._keep(parse_definition(files))
         with self._store.transaction() as transaction:
+            # The counter's row is held until the end: who deploys at the same time waits here.
+            transaction.next_number("deployments")
             newest = next(iter(transaction.deployments(definition.key)), None)
             if newest is not None and newest.sha256 == definition.sha256:
                 return newest

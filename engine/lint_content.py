@@ -10,18 +10,18 @@ import jsonschema
 
 from engine.diagrams import Element
 from engine.expressions import (
+    OWN_FUNCTIONS,
     Expression,
     ExpressionRefused,
     compile_expression,
     compile_template,
-    own_functions,
 )
 from engine.form_checks import compile_schema
 from engine.lint import Draft, Finding, Rule
 from engine.records import Json
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_RESERVED = frozenset({"now", "true", "false", "null", "in"}) | own_functions()
+_RESERVED = frozenset({"now", "true", "false", "null", "in"}) | OWN_FUNCTIONS
 _CEL_FUNCTIONS = frozenset(
     {
         *("size", "contains", "startsWith", "endsWith", "matches", "has"),
@@ -231,7 +231,7 @@ def _can_be_set(name: str) -> bool:
 def _unknown(expression: Expression, draft: Draft) -> Iterator[str]:
     if draft.functions is None:
         return
-    known = _CEL_FUNCTIONS | own_functions() | draft.functions
+    known = _CEL_FUNCTIONS | OWN_FUNCTIONS | draft.functions
     for function in expression.functions:
         if _NAME.fullmatch(function) and not function.startswith("_") and function not in known:
             yield function

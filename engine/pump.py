@@ -6,12 +6,21 @@ the row is still open and the key stops a second run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from engine.commands import FailJob, FinishJob, FireTimer, ReportStuckTimer
-from engine.errors import Conflict, NotFound, Problem, Refused
+from engine.errors import (
+    CaseNotFound,
+    Conflict,
+    JobNotOpen,
+    KeyReused,
+    NotFound,
+    Problem,
+    TimerNotOpen,
+)
 from engine.events import CLOCK, OUTBOX, CaseId, JobId, TimerId
 from engine.records import Json
 from engine.store import DueJob, DueTimer
@@ -47,10 +56,14 @@ def fire_due(engine: Pumped, now: datetime, limit: int = 200) -> int:
 
     Timers of one case fire in the order of their instants, each at its own due instant: a late
     worker doesn't change what the rule says.
+
+    Raises
+    ------
+    ExceptionGroup : after the last one, what wasn't a refusal; those timers are due again when
+        their lease is over.
     """
     due = engine.store.claim_timers(now, limit, LEASE_S)
-    for timer in due:
-        _fire(engine, timer, now)
+    _one_by_one(due, lambda timer: _fire(engine, timer, now))
     return len(due)
 
 
@@ -63,58 +76,89 @@ def _fire(engine: Pumped, timer: DueTimer, now: datetime) -> None:
         engine.execute(ask, key=key)
     except (NotFound, Conflict):
         return
-    except Refused as refusal:
+    except Problem as refusal:
         if refusal.slug in ("timer-not-open", "case-suspended"):
             return
         stuck = ReportStuckTimer(
             case=timer.case, by=CLOCK, at=now, timer=timer.timer, reason=str(refusal)
         )
-        engine.execute(stuck)
+        with suppress(TimerNotOpen):
+            engine.execute(stuck)
 
 
 def deliver_jobs(
     engine: Pumped, handlers: Mapping[str, Handler], now: datetime, limit: int = 50
 ) -> int:
-    """Deliver open jobs to their handlers, at most `limit`; give how many were open."""
+    """Deliver open jobs to their handlers, at most `limit`; give how many were open.
+
+    Raises
+    ------
+    ExceptionGroup : after the last one, what went wrong beside the handlers, as with timers.
+    """
     due = engine.store.claim_jobs(now, limit, LEASE_S)
-    for job in due:
-        deliver(engine, handlers, job, now)
+    _one_by_one(due, lambda job: deliver(engine, handlers, job, now))
     return len(due)
 
 
 def deliver(engine: Pumped, handlers: Mapping[str, Handler], job: DueJob, now: datetime) -> None:
-    """Deliver one job. At least once: the handler sees the same job id again after a crash."""
-    key = f"job:{job.job}:{job.attempts}"
+    """Deliver one job. At least once: the handler sees the same job id again after a crash.
+
+    A handler that fails and an answer that the case refuses are the same to it: tried again later
+    and later, and after the last attempt an incident.
+    """
+    try:
+        engine.execute(_answer(handlers, job, now), key=_key(job))
+    except (JobNotOpen, KeyReused, CaseNotFound):
+        return
+    except Exception as failure:
+        _failed(engine, job, failure, now)
+
+
+def _answer(handlers: Mapping[str, Handler], job: DueJob, now: datetime) -> FinishJob | FailJob:
     try:
         result = handlers[job.topic](job.case, job.job, {"now": now})
-        answer: FinishJob | FailJob = FinishJob(
-            case=job.case, by=OUTBOX, at=now, job=job.job, result=result
-        )
     except JobError as thrown:
-        answer = FailJob(
-            case=job.case,
-            by=OUTBOX,
-            at=now,
-            job=job.job,
-            attempts=job.attempts + 1,
-            reason=str(thrown),
-            error_code=thrown.code,
-        )
-    except Exception as failure:
-        if job.attempts + 1 < MAX_ATTEMPTS:
-            wait = min(BACKOFF * 2**job.attempts, timedelta(minutes=10))
-            engine.store.postpone_job(job, now + wait, repr(failure)[:2000])
-            return
-        answer = FailJob(
-            case=job.case,
-            by=OUTBOX,
-            at=now,
-            job=job.job,
-            attempts=job.attempts + 1,
-            reason=repr(failure),
-        )
-    try:
-        engine.execute(answer, key=key)
-    except Problem as refusal:
-        if refusal.slug not in ("job-not-open", "stale-version", "case-not-found"):
-            engine.store.postpone_job(job, now + BACKOFF, str(refusal)[:2000])
+        return _failure(job, str(thrown), now, thrown.code)
+    return FinishJob(case=job.case, by=OUTBOX, at=now, job=job.job, result=result)
+
+
+def _failed(engine: Pumped, job: DueJob, failure: Exception, now: datetime) -> None:
+    is_last = job.attempts + 1 >= MAX_ATTEMPTS
+    wait = min(BACKOFF * 2**job.attempts, timedelta(minutes=10))
+    # The last attempt is counted too: asked for again by a person, the job comes under a new key.
+    engine.store.postpone_job(job, now if is_last else now + wait, repr(failure)[:2000])
+    if is_last:
+        with suppress(JobNotOpen):
+            engine.execute(_failure(job, repr(failure), now), key=_key(job))
+
+
+def _failure(job: DueJob, reason: str, now: datetime, error_code: str | None = None) -> FailJob:
+    return FailJob(
+        case=job.case,
+        by=OUTBOX,
+        at=now,
+        job=job.job,
+        attempts=job.attempts + 1,
+        reason=reason,
+        error_code=error_code,
+    )
+
+
+def _key(job: DueJob) -> str:
+    return f"job:{job.job}:{job.attempts}"
+
+
+Waiting = TypeVar("Waiting", DueTimer, DueJob)
+
+
+def _one_by_one(due: Sequence[Waiting], act: Callable[[Waiting], None]) -> None:
+    """Act on each; one that fails holds up no other."""
+    failures: list[Exception] = []
+    for waiting in due:
+        try:
+            act(waiting)
+        except Exception as failure:
+            failures.append(failure)
+    if failures:
+        message = f"{len(failures)} of {len(due)} couldn't be dealt with"
+        raise ExceptionGroup(message, failures)

@@ -39,8 +39,16 @@ class Held:
 class Shelf:
     """Keeps live cases. One that is taken is off the shelf until it is put back unharmed."""
 
-    def __init__(self, library: Library, names: frozenset[str], kept: int = KEPT_LIVE) -> None:
+    def __init__(
+        self,
+        library: Library,
+        names: frozenset[str],
+        kept: int = KEPT_LIVE,
+        *,
+        algorithm: str = chain.ALGORITHM,
+    ) -> None:
         self.names = names
+        self._genesis = chain.genesis(algorithm)
         self._library = library
         self._kept = kept
         self._live: OrderedDict[CaseId, Held] = OrderedDict()
@@ -78,7 +86,7 @@ class Shelf:
             Process.new(case, definition),
             Lookups(self.names),
         )
-        return Held(fresh, chain.GENESIS, {})
+        return Held(fresh, self._genesis, {})
 
     def snapshot(self, held: Held) -> StoredSnapshot:
         """Give a live case as bytes, without its definition."""

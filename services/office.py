@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from engine import Clock, Command, Engine, SystemClock
 from engine.case import Lookup
 from engine.definitions import load_folder
+from engine.proof.algorithms import suite_of
 from engine.pump import Handler
 from engine.store import Transaction
 from engine.store.schema import prepare_schema
@@ -149,6 +150,7 @@ def build_office(settings: Settings, clock: Clock | None = None) -> Office:
         permit=Permissions(cache.find),
         lookups=lookups.NAMES,
         bind_lookups=bind,
+        algorithm=suite_of(settings.proof_suite).hash,
     )
     with store.transaction() as transaction:
         seed(transaction.connection)

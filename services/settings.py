@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from engine.proof.algorithms import DEFAULT_SUITE
+
 PREFIX = "DUBAN_"
 FILE = "duban.toml"
 
@@ -33,6 +35,12 @@ class Settings:
 
     definitions: Path = Path("bpmn")
     """Folder of the definitions that a new installation starts with."""
+
+    proof_suite: str = DEFAULT_SUITE
+    """Hashes and signatures of a new installation: ``sha256+ed25519``, or ``sm3+sm2`` (GM/T)."""
+
+    proof_keys: Path | None = None
+    """Folder of the keys that sign tree heads, such as a mounted secret; `None`: under `data`."""
 
     pool_size: int = 10
     """Database connections of one process."""
@@ -77,7 +85,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **given: Any) ->
         if environment.get(PREFIX + name.upper()):
             values[name] = environment[PREFIX + name.upper()]
     values |= {name: value for name, value in given.items() if value is not None}
-    for name in ("data", "definitions"):
+    for name in ("data", "definitions", "proof_keys"):
         if name in values:
             values[name] = Path(values[name])
     if "pool_size" in values:

@@ -110,8 +110,12 @@ class MemoryTransaction:
         """Write head, events, rows and receipt."""
         if added and added[0].seq == 1 and case in self._tables.heads:
             raise CaseExists(case=case)
+        former = self._tables.events.get(case, [])
+        if added and added[0].seq != len(former) + 1:
+            message = f"event {added[0].seq} of case {case} can't follow event {len(former)}"
+            raise ValueError(message)
         self._put(self._tables.heads, case, head)
-        self._put(self._tables.events, case, [*self._tables.events.get(case, []), *added])
+        self._put(self._tables.events, case, [*former, *added])
         self.replace_rows(case, changes)
         if key is not None:
             self._put(self._tables.inbox, (case, key), receipt)
@@ -233,13 +237,14 @@ class MemoryStore:
     def postpone_job(self, job: DueJob, not_before: datetime, reason: str) -> None:
         """Note a failed attempt and when to try again."""
         with self._lock:
-            row = self._tables.rows["jobs"][job.case, job.job]
-            row.update(
-                attempts=job.attempts + 1,
-                not_before=not_before,
-                last_error=reason,
-                claimed_until=None,
-            )
+            row = self._tables.rows.get("jobs", {}).get((job.case, job.job))
+            if row is not None:
+                row.update(
+                    attempts=job.attempts + 1,
+                    not_before=not_before,
+                    last_error=reason,
+                    claimed_until=None,
+                )
 
     def next_due(self) -> datetime | None:
         """Give the instant of the earliest open timer."""

@@ -65,16 +65,12 @@ _LOCK = (
         cases.c.definition,
         cases.c.definition_version,
         cases.c.definition_sha256,
-        inbox.c.digest,
-        inbox.c.receipt,
-    )
-    .select_from(
-        cases.outerjoin(
-            inbox, and_(inbox.c.case_id == cases.c.case_id, inbox.c.key == bindparam("key"))
-        )
     )
     .where(cases.c.case_id == bindparam("case"))
-    .with_for_update(of=cases)
+    .with_for_update()
+)
+_RECEIPT = select(inbox.c.digest, inbox.c.receipt).where(
+    inbox.c.case_id == bindparam("case"), inbox.c.key == bindparam("key")
 )
 _HEAD = select(cases).where(cases.c.case_id == bindparam("case"))
 _INSERT_EVENTS = events.insert()
@@ -109,11 +105,15 @@ class SqlTransaction:
 
     def lock(self, case: CaseId, key: str | None = None) -> CaseHead | None:
         """Give the head, holding the case's row (SQLite: the whole file) until the end."""
-        row = self.connection.execute(_LOCK, {"case": case, "key": key}).one_or_none()
+        row = self.connection.execute(_LOCK, {"case": case}).one_or_none()
         if row is None:
             return None
-        receipt = None if row.digest is None else StoredReceipt(row.digest, row.receipt)
-        return CaseHead(*row[:5], receipt=receipt)
+        return CaseHead(*row, receipt=None if key is None else self._receipt(case, key))
+
+    def _receipt(self, case: CaseId, key: str) -> StoredReceipt | None:
+        # Joined to the statement before, it would be read as of before the wait for the lock.
+        row = self.connection.execute(_RECEIPT, {"case": case, "key": key}).one_or_none()
+        return None if row is None else StoredReceipt(*row)
 
     def head(self, case: CaseId) -> CaseHead | None:
         """Give the head without holding it."""

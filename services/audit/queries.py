@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, literal, or_, select, tuple_, union_all
 
 from engine import CaseId, ProcessState, States
-from engine.chain import GENESIS
+from engine.chain import GENESIS, algorithm_of, genesis
 from engine.history import History
 from engine.journal import envelope_of
 from engine.records import Json
@@ -168,14 +168,19 @@ def read_events(
 ) -> list[EventView]:
     """Read events after number `after`; a proposer gets those about the answer alone."""
     before = history.stored(case, after - 1, after) if after > 0 else []
-    previous = before[0].hash if before else GENESIS
+    wanted = history.stored(case, after, limit=limit)
+    previous = before[0].hash if before else _before_first(wanted)
     found = []
-    for stored in history.stored(case, after, limit=limit):
+    for stored in wanted:
         view = _event(stored, previous)
         previous = stored.hash
         if reach is not Reach.OWN_ANSWERS or _is_for_proposers(view):
             found.append(view)
     return found
+
+
+def _before_first(stored: list[StoredEvent]) -> str:
+    return genesis(algorithm_of(stored[0].hash)) if stored else GENESIS
 
 
 def _event(stored: StoredEvent, previous: str) -> EventView:

@@ -166,4 +166,4 @@ def _faults(office: Office, case: CaseId, row: Mapping[str, Any]) -> Iterator[st
         yield f"{row['number']}: {row['status']}, not over: {waiting or 'nothing open'}"
     proof = office.engine.history.verify(case)
     if not proof.ok:
-        yield f"{row['number']}: event {proof.first_bad}: {proof.fault}: {proof.detail}"
+        yield f"{row['number']}: event {proof.first_bad}: {proof.fault}: {(proof.detail or '')[:200]}"

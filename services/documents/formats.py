@@ -111,6 +111,16 @@ class Formats:
             base = _run(base, part.find(qn("w:rPr")))
         return _run(base, properties)
 
+    def table_borders(self, properties: Xml) -> Xml:
+        """Give the borders of a table: its own, or those of its style; `None` without any."""
+        if properties is None:
+            return None
+        found = properties.find(qn("w:tblBorders"))
+        for part in self._chain(_value(properties, "w:tblStyle")):
+            own = part.find(f"{qn('w:tblPr')}/{qn('w:tblBorders')}")
+            found = own if found is None else found
+        return found
+
     def _chain(self, style: str | None) -> Iterator[Xml]:
         found: list[Xml] = []
         while style in self._styles and self._styles[style] not in found:

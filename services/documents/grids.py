@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from docx.oxml.ns import qn
 
-from services.documents.formats import Rule, Xml, rule
+from services.documents.formats import Formats, Rule, Xml, rule
 
 _SIDES = ("top", "bottom", "left", "right")
 
@@ -26,6 +26,7 @@ class Cell:
     inset: float = 0.0
     centered: bool = False
     repeats: bool = False
+    whole: bool = False
 
 
 @dataclass(slots=True)
@@ -37,12 +38,12 @@ class Grid:
     at_bottom: bool = False
 
 
-def read_grid(table: Xml) -> Grid:
+def read_grid(table: Xml, formats: Formats) -> Grid:
     """Read a table, cells that continue the one above joined to it."""
     properties = table.find(qn("w:tblPr"))
     columns = [float(c.get(qn("w:w"))) for c in table.iter(qn("w:gridCol"))]
     grid = Grid(columns, [], _at_bottom(properties))
-    drawn, inset = _table_rules(properties), _inset(properties)
+    drawn, inset = _table_rules(formats.table_borders(properties)), _inset(properties)
     above: dict[int, Cell] = {}
     rows = table.findall(qn("w:tr"))
     for y, row in enumerate(rows):
@@ -76,7 +77,8 @@ def _cell(element: Xml, row: Xml, x: int, y: int, inset: float) -> Cell:
         height=float(height) if height else 0.0,
         inset=inset,
         centered=_value(properties, "w:vAlign") == "center",
-        repeats=row_properties is not None and row_properties.find(qn("w:tblHeader")) is not None,
+        repeats=_has(row_properties, "w:tblHeader"),
+        whole=_has(row_properties, "w:cantSplit"),
     )
 
 
@@ -84,6 +86,10 @@ def _value(properties: Xml, tag: str, name: str = "w:val") -> str | None:
     found = properties.find(qn(tag)) if properties is not None else None
     value: str | None = None if found is None else found.get(qn(name))
     return value
+
+
+def _has(properties: Xml, tag: str) -> bool:
+    return properties is not None and properties.find(qn(tag)) is not None
 
 
 def _at_bottom(properties: Xml) -> bool:
@@ -96,8 +102,7 @@ def _inset(properties: Xml) -> float:
     return float(_value(margins, "w:left", "w:w") or 108)
 
 
-def _table_rules(properties: Xml) -> dict[str, Rule | None]:
-    borders = properties.find(qn("w:tblBorders")) if properties is not None else None
+def _table_rules(borders: Xml) -> dict[str, Rule | None]:
     names = (*_SIDES, "insideH", "insideV")
     return {n: None if borders is None else rule(borders, f"w:{n}") for n in names}
 

@@ -67,10 +67,10 @@ def _foot(issuer: str = "{{ office.name }}") -> tuple[Block, ...]:
     )
 
 
-def _imprint(copies: str, office: str = "{{ office.name }}") -> tuple[Block, ...]:
-    rows: list[tuple[tuple[str, ...], ...]] = [((f"抄送：{copies}。",),)] if copies else []
-    rows.append(((f"{office}　　{{{{ document.date }}}}印发",),))
-    return (Table((1,), tuple(rows), at_bottom=True),)
+def _imprint(office: str = "{{ office.name }}") -> tuple[Block, ...]:
+    copies = (("抄送：{{ document.copies|join('，') }}。",),)
+    issued = ((office,), ("{{ document.date }}印发",))
+    return (Table((3, 2), (copies, issued), at_bottom=True),)
 
 
 _ATTACHMENTS = _if(
@@ -105,7 +105,7 @@ SUPERVISION_NOTICE: tuple[Block, ...] = (
     Line("正文首缩", "事项编号：{{ case.number }}。"),
     *_ATTACHMENTS,
     *_foot(),
-    *_imprint("{{ document.copies|join('，') }}"),
+    *_imprint(),
 )
 
 INSPECTION_NOTICE: tuple[Block, ...] = (
@@ -130,7 +130,7 @@ INSPECTION_NOTICE: tuple[Block, ...] = (
     Line("正文首缩", "事项编号：{{ case.number }}。"),
     *_ATTACHMENTS,
     *_foot(),
-    *_imprint("{{ document.copies|join('，') }}"),
+    *_imprint(),
 )
 
 TRANSFER_CARD: tuple[Block, ...] = (
@@ -227,7 +227,7 @@ ANSWER_LETTER: tuple[Block, ...] = (
     *_if("answer.planned_date", Line("正文首缩", "计划于{{ answer.planned_date }}前办理完成。")),
     Line("正文首缩", "感谢您（们）对我们工作的关心和支持。"),
     *_foot("{{ unit.name }}"),
-    *_imprint("{{ document.copies|join('，') }}", "{{ unit.name }}"),
+    *_imprint("{{ unit.name }}"),
 )
 
 
@@ -246,7 +246,7 @@ def _measure(title: str, *demands: Block) -> tuple[Block, ...]:
         *_each("measure.text"),
         *demands,
         *_foot(),
-        *_imprint("{{ document.copies|join('，') }}"),
+        *_imprint(),
     )
 
 
@@ -325,19 +325,14 @@ def _statistics(title: str) -> tuple[Block, ...]:
         Line("一级标题", "{{ section.heading }}"),
         *_each("section.lines"),
         Line("正文首缩", "{%p if section.table %}"),
-        Line("表格标题", "{{ section.table.title }}"),
+        Line("表题", "{{ section.table.title }}"),
         Table(
-            (28, 24, 24, 24),
+            (1, 1, 1),
             (
-                (
-                    ("{{ section.table.head[0] }}",),
-                    ("{{ section.table.head[1] }}",),
-                    ("{{ section.table.head[2] }}",),
-                    ("{{ section.table.head[3] }}",),
-                ),
-                (("{%tr for row in section.table.rows %}",), ("",), ("",), ("",)),
-                (("{{ row[0] }}",), ("{{ row[1] }}",), ("{{ row[2] }}",), ("{{ row[3] }}",)),
-                (("{%tr endfor %}",), ("",), ("",), ("",)),
+                (("{%tc for cell in section.table.head %}",), ("{{ cell }}",), ("{%tc endfor %}",)),
+                (("{%tr for row in section.table.rows %}",), ("",), ("",)),
+                (("{%tc for cell in row %}",), ("{{ cell }}",), ("{%tc endfor %}",)),
+                (("{%tr endfor %}",), ("",), ("",)),
             ),
             has_header=True,
         ),
@@ -347,7 +342,7 @@ def _statistics(title: str) -> tuple[Block, ...]:
         Line("正文首缩", "{%p endif %}"),
         Line("正文首缩", "{%p endfor %}"),
         *_foot(),
-        *_imprint("{{ document.copies|join('，') }}"),
+        *_imprint(),
     )
 
 

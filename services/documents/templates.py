@@ -68,6 +68,8 @@ _STYLES: tuple[tuple[str, int, str, str | None, str, str], ...] = (
     ("上行文号", 32, "仿宋_GB2312", None, "both", '<w:spacing w:before="1158"/>'),
     ("表格文字", 28, "仿宋_GB2312", None, "left", '<w:spacing w:line="480" w:lineRule="exact"/>'),
     ("表格标题", 28, "黑体", None, "center", '<w:spacing w:line="480" w:lineRule="exact"/>'),
+    ("表题", 28, "黑体", None, "center", '<w:keepNext/>'),
+    ("版记日期", 28, "仿宋_GB2312", None, "right", "{imprint}"),
     ("版记", 28, "仿宋_GB2312", None, "left", "{imprint}"),
     ("图", 28, "仿宋_GB2312", None, "center", '<w:spacing w:line="240" w:lineRule="auto"/>'),
     ("单页码", 28, "宋体", None, "right", '<w:ind w:rightChars="100"/>{page}'),
@@ -242,9 +244,7 @@ def _row(row: Sequence[tuple[str, ...]], widths: list[int], table: Table) -> str
         span = 1 if len(row) == len(widths) else (len(widths) - len(row) + 1 if column else 1)
         span = len(widths) if len(row) == 1 else span
         width = sum(widths[column : column + span])
-        style = "版记" if table.at_bottom else ("表格文字" if column % 2 else "表格标题")
-        style = "表格标题" if row is table.rows[0] and table.has_header else style
-        style = "表格文字" if table.has_header and row is not table.rows[0] else style
+        style = _cell_style(table, column, is_first=row is table.rows[0])
         paragraphs = "".join(
             f'<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr>{_run(text)}</w:p>' for text in texts
         )
@@ -256,7 +256,17 @@ def _row(row: Sequence[tuple[str, ...]], widths: list[int], table: Table) -> str
         column += span
     height = f'<w:trHeight w:val="{table.row_height}"/>' if table.row_height else ""
     header = "<w:tblHeader/>" if table.has_header and row is table.rows[0] else ""
-    return f"<w:tr><w:trPr>{height}{header}</w:trPr>{cells}</w:tr>"
+    # A row that can grow long may break; any other stays whole.
+    whole = "" if "{%p" in cells else "<w:cantSplit/>"
+    return f"<w:tr><w:trPr>{whole}{height}{header}</w:trPr>{cells}</w:tr>"
+
+
+def _cell_style(table: Table, column: int, *, is_first: bool) -> str:
+    if table.at_bottom:
+        return "版记日期" if column else "版记"
+    if table.has_header:
+        return "表格标题" if is_first else "表格文字"
+    return "表格文字" if column % 2 else "表格标题"
 
 
 def _xml(text: str) -> Xml:

@@ -147,12 +147,12 @@ class Typesetter:
         align = _ALIGN.get(shape.align, "left")
         inset = f"(left: {_pt(left)}, right: {_pt(shape.right)}{_room(shape)})"
         stroke = _strokes({"top": shape.top, "bottom": shape.bottom})
-        # Two pads, for a block's own inset would keep its rule short of the margins.
-        above, below = _pt(shape.before), _pt(shape.after)
+        # Two blocks, for what stands before a rule must lie outside of it.
+        above = f"inset: (top: {_pt(shape.before)}, bottom: {_pt(shape.after)})"
         sticky = ", sticky: true" if shape.keep_next else ""
         return (
-            f"pad(top: {above}, bottom: {below}, block(width: 100%, inset: {inset}, "
-            f"stroke: {stroke}{sticky}, align({align}, {{ {inner} }})))"
+            f"block(width: 100%, {above}{sticky}, block(width: 100%, inset: {inset}, "
+            f"stroke: {stroke}, align({align}, {{ {inner} }})))"
         )
 
     def _runs(self, paragraph: Xml, base: RunFormat) -> Iterator[tuple[RunFormat, str]]:
@@ -212,7 +212,7 @@ class Typesetter:
         return f"box(image(bytes(({numbers})), width: {_pt(width)}, height: {_pt(height)}))"
 
     def _table(self, element: Xml) -> Iterator[str]:
-        grid = read_grid(element)
+        grid = read_grid(element, self._formats)
         if grid.at_bottom:
             yield "v(1fr)"
         columns = ", ".join(_pt(width / TWIPS) for width in grid.columns)
@@ -232,6 +232,7 @@ class Typesetter:
                 f"table.cell(x: {cell.x}, y: {cell.y}, colspan: {cell.across}, "
                 f"rowspan: {cell.down}, stroke: {_strokes(cell.sides)}{fill}, "
                 f"align: {'horizon' if cell.centered else 'top'}, "
+                f"breakable: {'false' if cell.whole else 'true'}, "
                 f"inset: (x: {_pt(cell.inset / TWIPS)}, y: 0pt), {content})"
             )
             if cell.repeats:

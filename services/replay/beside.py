@@ -8,7 +8,7 @@ from engine.diagrams import ACTIVITIES, CONTAINERS, EVENTS
 from services.replay import palette
 from services.replay.layout import Box, Layout, Line, Shape
 from services.replay.lettering import width, wrap
-from services.replay.markup import node, text
+from services.replay.markup import node
 from services.replay.shapes import Pen, has_name_beside, lettered
 
 LABEL_WIDTH = 90.0
@@ -21,6 +21,8 @@ class Beside:
         self._layout = layout
         self._pen = pen
         self._solid = [s.box for s in layout.shapes if not _is_frame(s)]
+        tokens = (s for s in layout.shapes if pen.marks.tokens[s.element])
+        self._solid += [_disc(s.box) for s in tokens if s.kind not in ACTIVITIES]
         self._lines = [box for line in layout.lines for box in _segments(line)]
         self.placed: list[Box] = []
 
@@ -54,7 +56,7 @@ class Beside:
                 yield _token(*self._token_place(shape), together)
             visits = len(self._pen.marks.visits.get(shape.element, ()))
             if visits > 1 and shape.kind in ACTIVITIES:
-                yield _badge(shape.box, self._pen.words.times.format(count=visits))
+                yield self._badge(shape.box, self._pen.words.times.format(count=visits))
 
     def _name(self, name: str, label: Box, colour: str) -> str:
         size = palette.SMALL_SIZE
@@ -91,10 +93,28 @@ class Beside:
     def _is_covered(self, spot: Box) -> bool:
         return any(spot.meets(other) for other in (*self._solid, *self.placed, *self._lines))
 
+    def _badge(self, box: Box, said: str) -> str:
+        wide = width(said, 10) + 8
+        spots = [Box(x, box.y - 7, wide, 15) for x in (box.right - wide + 5, box.x - 5)]
+        attached = self._pen.attached
+        spot = next((s for s in spots if not any(s.meets(b) for b in attached)), spots[0])
+        ground = node(
+            "rect",
+            x=spot.x,
+            y=spot.y,
+            width=wide,
+            height=15,
+            rx=7.5,
+            fill=palette.GROUND,
+            stroke=palette.TAKEN,
+            stroke_width=1.2,
+        )
+        return ground + lettered([said], spot.centre[0], spot.y + 11, 10, palette.TAKEN)
+
     def _token_place(self, shape: Shape) -> tuple[float, float]:
         box = shape.box
-        if shape.kind in EVENTS or not (shape.kind in ACTIVITIES):
-            return box.right - 4, box.y + 4
+        if shape.kind not in ACTIVITIES:
+            return _disc(box).centre
         for share in (0.5, 0.25, 0.75):
             x, y = box.x + box.width * share, box.y
             spot = Box(x - 10, y - 10, 20, 20)
@@ -106,6 +126,11 @@ class Beside:
 
 def _is_frame(shape: Shape) -> bool:
     return (shape.kind in CONTAINERS and shape.expanded) or shape.kind in ("participant", "lane")
+
+
+def _disc(box: Box) -> Box:
+    """Where the token of an event or gateway is drawn: at its upper right."""
+    return Box(box.right - 11, box.y - 9, 20, 20)
 
 
 def _below(box: Box) -> Box:
@@ -132,32 +157,6 @@ def _written(spot: Box, lines: list[tuple[str, str]]) -> Iterator[str]:
 
 def _token(x: float, y: float, count: int) -> str:
     disc = node(
-        "circle", cx=x, cy=y, r=9, fill=palette.TOKEN, stroke=palette.GROUND, stroke_width=2
+        "circle", cx=x, cy=y, r=9, fill=palette.STANDING, stroke=palette.GROUND, stroke_width=2
     )
     return disc + lettered([str(count)], x, y + 4, 11, palette.GROUND)
-
-
-def _badge(box: Box, said: str) -> str:
-    wide = width(said, 10) + 8
-    x, y = box.right - wide + 5, box.y - 7
-    ground = node(
-        "rect",
-        x=x,
-        y=y,
-        width=wide,
-        height=15,
-        rx=7.5,
-        fill=palette.GROUND,
-        stroke=palette.TAKEN,
-        stroke_width=1.2,
-    )
-    words = node(
-        "text",
-        text(said),
-        x=x + wide / 2,
-        y=y + 11,
-        font_size=10,
-        fill=palette.TAKEN,
-        text_anchor="middle",
-    )
-    return ground + words

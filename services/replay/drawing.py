@@ -17,7 +17,7 @@ from services.replay.marks import Marks, YellowFrom, marks_of
 from services.replay.markup import node, number, text
 from services.replay.moment import Moment
 from services.replay.shapes import Pen, draw_shape, lettered
-from services.replay.words import Language, Words, clock_text, words_of
+from services.replay.words import Language, Words, due_text, words_of
 
 MARGIN = 24.0
 HEAD = 52.0
@@ -52,7 +52,9 @@ def draw(
     if layout is None:
         raise NoDiagram(case=moment.case, process=wanted)
     marks = marks_of(moment, owner, scope=scope, yellow_from=yellow_from)
-    pen = Pen(marks, moment.definition.processes[owner].elements, words_of(language), zone)
+    attached = tuple(s.box for s in layout.shapes if s.kind == "boundaryEvent")
+    elements = moment.definition.processes[owner].elements
+    pen = Pen(marks, elements, words_of(language), zone, attached)
     return _picture(moment, layout, pen)
 
 
@@ -142,14 +144,13 @@ def _document(view: Box, title: str, description: str, body: str) -> str:
             viewBox="0 0 10 10",
             refX=10,
             refY=5,
-            markerWidth=7,
-            markerHeight=7,
+            markerWidth=size,
+            markerHeight=size,
             orient="auto",
-            markerUnits="userSpaceOnUse" if name == "idle" else "strokeWidth",
+            markerUnits="userSpaceOnUse",
         )
-        for name, colour in (("idle", palette.IDLE), ("taken", palette.TAKEN))
+        for name, colour, size in (("idle", palette.IDLE, 9), ("taken", palette.TAKEN, 13))
     )
-    arrows = arrows.replace('markerWidth="7"', 'markerWidth="9"', 1)
     root = node(
         "svg",
         node("title", text(title), id_="title"),
@@ -174,10 +175,10 @@ def _title(moment: Moment, pen: Pen) -> str:
 
 def _head(moment: Moment, pen: Pen, view: Box, title: str) -> str:
     x, y = view.x + MARGIN, view.y + MARGIN
-    at = clock_text(moment.at, pen.zone, year=True)
+    at = due_text(moment.at, pen.zone, year=True)
     below = f"{at}　{pen.words.event.format(seq=moment.seq)}"
-    return lettered([title], x, y + 12, 16, "#14304f", "start") + lettered(
-        [below], x, y + 32, 12, palette.FAINT, "start"
+    return lettered([title], x, y + 12, 16, "#14304f", anchor="start") + lettered(
+        [below], x, y + 32, 12, palette.FAINT, anchor="start"
     )
 
 
@@ -188,7 +189,7 @@ def _description(moment: Moment, layout: Layout, pen: Pen) -> str:
     stands = words.nothing_waits
     if waiting:
         stands = f"{words.waits}{words.colon}{words.comma.join(waiting)}"
-    at = clock_text(moment.at, pen.zone, year=True)
+    at = due_text(moment.at, pen.zone, year=True)
     return words.comma.join(
         (
             f"{at} {words.event.format(seq=moment.seq)}",
@@ -199,7 +200,9 @@ def _description(moment: Moment, layout: Layout, pen: Pen) -> str:
 
 
 def _passed(marks: Marks) -> int:
-    return sum(any(v.left_at and not v.withdrawn for v in visits) for visits in marks.visits.values())
+    return sum(
+        any(v.left_at and not v.withdrawn for v in visits) for visits in marks.visits.values()
+    )
 
 
 def _legend_entries(words: Words) -> list[tuple[palette.Look, str]]:
@@ -232,6 +235,6 @@ def _legend(words: Words, view: Box) -> str:
                 stroke_dasharray=look.dashes,
             )
         )
-        parts.append(lettered([said], x + 26, y + 11, 11, palette.FAINT, "start"))
+        parts.append(lettered([said], x + 26, y + 11, 11, palette.FAINT, anchor="start"))
         x += 46 + width(said, 11)
     return "".join(parts)

@@ -38,9 +38,7 @@ def flows_taken(
             yield token.scope, flow
 
 
-def _is_over(
-    token: Token, place: int, passed: Sequence[Token], standing: frozenset[Token]
-) -> bool:
+def _is_over(token: Token, place: int, passed: Sequence[Token], standing: frozenset[Token]) -> bool:
     # The instances of a repeated activity pass it, too; it is left once, after the last of them.
     return token not in standing and token not in passed[place + 1 :]
 

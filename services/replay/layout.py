@@ -9,7 +9,7 @@ from functools import lru_cache
 from lxml import etree
 
 from engine import Definition
-from engine.diagrams import local, read_xml
+from engine.diagram_files import local, read_xml
 
 _DI = "http://www.omg.org/spec/BPMN/20100524/DI"
 _DC = "http://www.omg.org/spec/DD/20100524/DC"
@@ -129,9 +129,7 @@ def _page(plane: etree._Element, named: Mapping[str | None, etree._Element]) -> 
     )
 
 
-def _shapes(
-    plane: etree._Element, named: Mapping[str | None, etree._Element]
-) -> Iterator[Shape]:
+def _shapes(plane: etree._Element, named: Mapping[str | None, etree._Element]) -> Iterator[Shape]:
     for node in plane.iterchildren(f"{{{_DI}}}BPMNShape"):
         element = named.get(node.get("bpmnElement"))
         box = _box(node)
@@ -159,9 +157,7 @@ def _lines(plane: etree._Element, named: Mapping[str | None, etree._Element]) ->
         )
         if element is not None and len(points) > 1:
             name = (element.get("name") or "").strip()
-            yield Line(
-                node.get("bpmnElement", ""), local(element), name, points, _label(node)
-            )
+            yield Line(node.get("bpmnElement", ""), local(element), name, points, _label(node))
 
 
 def _label(node: etree._Element) -> Box | None:
@@ -180,7 +176,8 @@ def _box(node: etree._Element) -> Box | None:
 def extent(shapes: Sequence[Shape], lines: Sequence[Line]) -> Box:
     """Give the box around everything drawn, labels included."""
     boxes = [shape.box for shape in shapes]
-    boxes += [part.label for part in (*shapes, *lines) if part.label is not None]
+    labels = [*(shape.label for shape in shapes), *(line.label for line in lines)]
+    boxes += [label for label in labels if label is not None]
     boxes += [Box(x, y, 0, 0) for line in lines for x, y in line.points]
     if not boxes:
         return Box(0, 0, 100, 100)

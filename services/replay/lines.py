@@ -56,9 +56,7 @@ def _path(points: tuple[Point, ...]) -> str:
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):
         near, far = _towards(corner, before), _towards(corner, after)
         steps.append(f"L{number(near[0])} {number(near[1])}")
-        steps.append(
-            f"Q{number(corner[0])} {number(corner[1])} {number(far[0])} {number(far[1])}"
-        )
+        steps.append(f"Q{number(corner[0])} {number(corner[1])} {number(far[0])} {number(far[1])}")
     steps.append(f"L{number(points[-1][0])} {number(points[-1][1])}")
     return "".join(steps)
 

@@ -93,5 +93,3 @@ def definition_of(engine: Engine, stored: list[StoredEvent]) -> Definition:
             sha256 = envelope_of(event)["payload"]["definition_sha256"]
     with engine.store.transaction(write=False) as transaction:
         return engine.library.get(sha256, transaction)
-
-

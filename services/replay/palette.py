@@ -32,7 +32,7 @@ WAITING = Look("#b35900", "#fff4de", "#3a2400", 2.6)
 
 TAKEN = "#1f5fa8"
 IDLE = "#a3adb8"
-TOKEN = "#b35900"
+STANDING = "#b35900"
 GROUND = "#ffffff"
 FAINT = "#5b6773"
 

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from engine.diagrams import ACTIVITIES, CONTAINERS, EVENTS, GATEWAYS, Element
 from services.replay import palette, symbols
 from services.replay.layout import Box, Shape
-from services.replay.lettering import wrap
+from services.replay.lettering import width, wrap
 from services.replay.marks import Marks
 from services.replay.markup import node, number, text
 from services.replay.palette import Look
 from services.replay.trail import Visit
-from services.replay.words import Words, clock_text, due_text
+from services.replay.words import Words, due_text
 
 MAX_NAME_LINES = 3
 
@@ -27,6 +27,8 @@ class Pen:
     elements: Mapping[str, Element]
     words: Words
     zone: ZoneInfo
+    attached: tuple[Box, ...] = ()
+    """The boundary events: names and times keep clear of them."""
 
     def look(self, element: str) -> Look:
         """Say how an element is drawn: reached or not, waiting, interrupted."""
@@ -51,10 +53,10 @@ class Pen:
         return lines
 
     def _stay(self, visit: Visit) -> list[str]:
-        arrived = clock_text(visit.arrived_at, self.zone)
+        arrived = due_text(visit.arrived_at, self.zone)
         if visit.left_at is None:
             return [arrived]
-        left = clock_text(visit.left_at, self.zone)
+        left = due_text(visit.left_at, self.zone)
         if left == arrived:
             return [arrived]
         if left[:5] == arrived[:5]:
@@ -65,8 +67,8 @@ class Pen:
         """Tell all visits of an element."""
         lines = [shape.name or shape.element]
         for count, visit in enumerate(self.marks.visits.get(shape.element, ()), start=1):
-            arrived = clock_text(visit.arrived_at, self.zone, year=True)
-            left = "" if visit.left_at is None else clock_text(visit.left_at, self.zone, year=True)
+            arrived = due_text(visit.arrived_at, self.zone, year=True)
+            left = "" if visit.left_at is None else due_text(visit.left_at, self.zone, year=True)
             ended = f"{self.words.comma}{self.words.withdrawn}" if visit.withdrawn else ""
             number_of = self.words.visits.format(number=count)
             lines.append(f"{number_of}{self.words.colon}{arrived} → {left}{ended}")
@@ -160,8 +162,7 @@ def _frame(shape: Shape, pen: Pen) -> str:
     """Draw an open sub-process: an event sub-process has a dotted frame."""
     look, element = pen.look(shape.element), pen.elements.get(shape.element)
     dotted = element is not None and element.event_triggered
-    ground = {"fill": "#fbfcfe", "fill_opacity": 0.85} if look is not palette.WAITING else {}
-    box = shape.box
+    waits, box = look is palette.WAITING, shape.box
     outline = node(
         "rect",
         x=box.x,
@@ -172,12 +173,15 @@ def _frame(shape: Shape, pen: Pen) -> str:
         stroke=look.line,
         stroke_width=look.width,
         stroke_dasharray="2 4" if dotted else look.dashes,
-        **(ground or {"fill": "#fffaf0", "fill_opacity": 0.6}),
+        fill="#fffaf0" if waits else "#fbfcfe",
+        fill_opacity=0.7,
     )
-    name = lettered([shape.name], box.x + 12, box.y + 18, palette.NAME_SIZE, look.ink, "start")
-    times = "  ".join(line for line, _ in pen.times(shape.element))
+    name = lettered(
+        [shape.name], box.x + 12, box.y + 18, palette.NAME_SIZE, look.ink, anchor="start"
+    )
+    times = " ".join(line for line, _ in pen.times(shape.element))
     beside = lettered(
-        [times], box.right - 12, box.y + 17, palette.TIME_SIZE, palette.FAINT, "end"
+        [times], box.right - 12, box.y + 17, palette.TIME_SIZE, palette.FAINT, anchor="end"
     )
     sign = symbols.repeat_sign(element, box.centre[0], box.bottom - 12)
     return outline + name + (beside if times else "") + sign
@@ -191,7 +195,7 @@ def _activity(shape: Shape, pen: Pen) -> str:
     parts.append(_foot(element, box, plus=called or collapsed))
     times = pen.times(shape.element)
     step = palette.TIME_SIZE + 2
-    foot = 18 if called or collapsed or (element is not None and element.loop) else 4
+    foot = _foot_room(shape, element, pen)
     below = foot + step * len(times)
     parts.append(_name_inside(shape, look, top=_head(shape), below=below))
     for place, (line, colour) in enumerate(times):
@@ -200,8 +204,20 @@ def _activity(shape: Shape, pen: Pen) -> str:
     return "".join(parts)
 
 
+def _foot_room(shape: Shape, element: Element | None, pen: Pen) -> float:
+    box = shape.box
+    foot = Box(box.x, box.bottom - 4, box.width, 4)
+    if any(foot.meets(other) for other in pen.attached):
+        return 22
+    repeated = element is not None and element.loop is not None
+    return 18 if repeated or shape.kind in ("callActivity", *CONTAINERS) else 4
+
+
 def _head(shape: Shape) -> float:
-    return 20 if shape.kind not in ("callActivity", "task", *CONTAINERS) else 6
+    if shape.kind in ("callActivity", "task", *CONTAINERS):
+        return 6
+    # A short name stands beside the task's sign, a long one below it.
+    return 10 if width(shape.name, palette.NAME_SIZE) < shape.box.width - 56 else 20
 
 
 def _foot(element: Element | None, box: Box, *, plus: bool) -> str:
@@ -232,7 +248,7 @@ def _other(shape: Shape) -> str:
         bracket = f"M{number(box.x + 12)} {number(box.y)}h-12v{number(box.height)}h12"
         lines = wrap(shape.text, box.width - 14, palette.SMALL_SIZE)
         note = lettered(
-            lines, box.x + 8, box.y + 14, palette.SMALL_SIZE, palette.FAINT, "start"
+            lines, box.x + 8, box.y + 14, palette.SMALL_SIZE, palette.FAINT, anchor="start"
         )
         return node("path", d=bracket, fill="none", stroke=palette.IDLE) + note
     outline = _outline(shape, palette.UNREACHED, radius=0)
@@ -250,16 +266,15 @@ def lettered(
     y: float,
     size: float,
     colour: str,
-    anchor: str = "middle",
     *,
+    anchor: str = "middle",
     halo: bool = False,
 ) -> str:
     """Write lines of text, the first one's foot at `y`; with `halo` over whatever is below."""
     if not any(lines):
         return ""
     parts = [
-        node("tspan", text(line), x=x, y=y + place * size * 1.2)
-        for place, line in enumerate(lines)
+        node("tspan", text(line), x=x, y=y + place * size * 1.2) for place, line in enumerate(lines)
     ]
     around: dict[str, str | float | None] = {}
     if halo:

@@ -80,9 +80,7 @@ def _cross(x: float, y: float, r: float, *, diagonal: bool) -> str:
         ends = ((x - r, y - r, x + r, y + r), (x - r, y + r, x + r, y - r))
     else:
         ends = ((x - r, y, x + r, y), (x, y - r, x, y + r))
-    return "".join(
-        f"M{number(a)} {number(b)}L{number(c)} {number(d)}" for a, b, c, d in ends
-    )
+    return "".join(f"M{number(a)} {number(b)}L{number(c)} {number(d)}" for a, b, c, d in ends)
 
 
 def _polygon(x: float, y: float, r: float, corners: int) -> str:
@@ -108,7 +106,7 @@ def _message(x: float, y: float, s: float, fill: str) -> str:
     line = PAPER if fill != "none" else INK
     left, top, w, h = x - 9 * s, y - 6 * s, 18 * s, 12 * s
     frame = node("rect", x=left, y=top, width=w, height=h, stroke=INK, fill=fill)
-    flap = f"M{number(left)} {number(top)}L{number(x)} {number(y + s)}L{number(left + w)} {number(top)}"
+    flap = f"M{number(left)} {number(top)}l{number(w / 2)} {number(7 * s)}l{number(w / 2)} {number(-7 * s)}"
     return frame + node("path", d=flap, stroke=line, fill="none")
 
 

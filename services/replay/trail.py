@@ -198,4 +198,3 @@ class Trail:
             found = self.definition.processes.get(process)
             self._elements[process] = {} if found is None else found.elements
         return self._elements.get(process, {})
-

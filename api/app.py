@@ -1,0 +1,155 @@
+"""The HTTP application: blueprints, OpenAPI, limits, request ids, access log, headers."""
+
+import re
+import secrets
+from time import perf_counter
+from typing import Any
+
+import structlog
+from flask import Flask, Response, current_app, g, request
+from flask.json.provider import DefaultJSONProvider
+
+from api.audit import audit
+from api.cases import cases
+from api.context import now
+from api.definitions import MAX_UPLOAD_BYTES, definitions
+from api.identity import PREFIX, require_identity
+from api.openapi import SECURITY_SCHEMES, Api, Ident
+from api.pages import pages
+from api.people import people
+from api.problems import BodyTooLarge, NotAcceptable, WrongMediaType, handle_problems
+from api.service import Metrics, service
+from api.sessions import sessions
+from api.statistics import statistics
+from api.tasks import tasks
+from api.worker import Sweeper
+from services.office import Office
+
+MAX_JSON_BYTES = 1_000_000
+REQUEST_ID_HEADER = "X-Request-ID"
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        "frame-ancestors 'none'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+NOUNS = (sessions, people, cases, tasks, audit, definitions, statistics, service)
+
+_OTHER_TYPES = frozenset({"service.metrics", "definitions.show_file"})
+_UPLOADS = frozenset({"definitions.propose"})
+_BODIES = frozenset({"POST", "PUT", "PATCH"})
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+access = structlog.get_logger("duban.access")
+
+
+class Json(DefaultJSONProvider):
+    """Answers are UTF-8, compact, in the order of their schemas."""
+
+    ensure_ascii = False
+    sort_keys = False
+    compact = True
+
+
+def create_app(office: Office, sweeper: Sweeper | None = None) -> Flask:
+    """Make the application of an installation.
+
+    Parameters
+    ----------
+    sweeper : what sweeps for due timers in this process; `None` makes one that only sweeps when
+        the test clock is set.
+    """
+    app = Flask("api", static_folder="static", static_url_path="/static")
+    app.json = Json(app)
+    app.url_map.converters["ident"] = Ident
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_JSON_BYTES,
+        API_TITLE="督办 duban",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api/v1",
+        API_SPEC_OPTIONS={
+            "security": [{"token": []}, {"session": []}],
+            "components": {"securitySchemes": SECURITY_SCHEMES},
+        },
+    )
+    app.extensions["duban"] = office
+    app.extensions["duban-sweeper"] = sweeper or Sweeper(office)
+    app.extensions["duban-metrics"] = Metrics()
+    app.before_request(_begin)
+    require_identity(app)
+    app.before_request(_check_types)
+    app.after_request(_end)
+    handle_problems(app)
+    api = Api(app)
+    api.register_converter(Ident, _describe_ident)
+    for noun in NOUNS:
+        api.register_blueprint(noun)
+    app.register_blueprint(pages)
+    return app
+
+
+def _describe_ident(_converter: Any) -> dict[str, str]:  # noqa: ANN401 -- werkzeug's
+    return {"type": "string", "pattern": f"^{Ident.regex}$"}
+
+
+def _begin() -> None:
+    g.began = perf_counter()
+    given = request.headers.get(REQUEST_ID_HEADER, "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    now()
+    if request.endpoint in _UPLOADS:
+        request.max_content_length = MAX_UPLOAD_BYTES
+    limit = request.max_content_length or MAX_JSON_BYTES
+    if (request.content_length or 0) > limit:
+        raise BodyTooLarge(limit_bytes=limit)
+
+
+def _check_types() -> None:
+    if not request.path.startswith(PREFIX) or request.endpoint is None:
+        return
+    takes_json = request.endpoint not in _UPLOADS and request.method in _BODIES
+    if takes_json and request.content_length and not request.is_json:
+        raise WrongMediaType(expected="application/json")
+    is_json = not (request.endpoint in _OTHER_TYPES or request.endpoint.startswith("pages."))
+    accepted = request.accept_mimetypes
+    if is_json and accepted and not accepted.best_match(["application/json"]):
+        raise NotAcceptable(offered="application/json")
+
+
+def _end(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers[REQUEST_ID_HEADER] = g.get("request_id", "")
+    if request.path.startswith(PREFIX):
+        response.headers.setdefault("Cache-Control", "no-store")
+    _note(response)
+    return response
+
+
+def _note(response: Response) -> None:
+    seconds = perf_counter() - g.get("began", perf_counter())
+    person = g.get("person")
+    _metrics().answered(request.method, request.endpoint or "none", response.status_code, seconds)
+    access.info(
+        "request",
+        method=request.method,
+        path=request.path,
+        status=response.status_code,
+        ms=round(seconds * 1000, 1),
+        user=None if person is None else person.id,
+        address=request.remote_addr,
+        request_id=g.get("request_id"),
+    )
+
+
+def _metrics() -> Metrics:
+    found: Metrics = current_app.extensions["duban-metrics"]
+    return found
