@@ -44,7 +44,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.option("--data", type=click.Path(path_type=Path), help="Keep the data in this empty folder.")
 @_language
 @_as_json
-def demo(data: Path | None, lang: Language, as_json: bool) -> None:  # noqa: FBT001 -- a flag
+def demo(data: Path | None, lang: Language, as_json: bool) -> None:
     """Play a city's year: every sample matter from registration to its end, then prove it."""
     folder = nullcontext(data) if data is not None else tempfile.TemporaryDirectory()
     with folder as place, _progress(quiet=as_json) as told:
@@ -82,7 +82,7 @@ def _progress(*, quiet: bool) -> Iterator[Told]:
 @click.command("scenario")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @_as_json
-def scenario(paths: Sequence[Path], as_json: bool) -> None:  # noqa: FBT001 -- a flag
+def scenario(paths: Sequence[Path], as_json: bool) -> None:
     """Play scenarios on throwaway offices: files, or folders with everything below them."""
     roots = paths or (load_settings().definitions,)
     try:
@@ -130,10 +130,10 @@ def _explain(failure: Outcome) -> None:
 def replay(
     case: str,
     at: str | None,
-    follow: bool,  # noqa: FBT001 -- a flag
-    everything: bool,  # noqa: FBT001 -- a flag
+    follow: bool,
+    everything: bool,
     lang: Language,
-    as_json: bool,  # noqa: FBT001 -- a flag
+    as_json: bool,
 ) -> None:
     """Tell a case's story in plain words, from its history. CASE is its id or its number."""
     until = _instant(at) if at is not None else None
@@ -204,7 +204,7 @@ def _names(office: Office) -> Names:
 @click.command("bench")
 @click.option("--only", multiple=True, help="Just the measures whose names begin so.")
 @_as_json
-def bench(only: Sequence[str], as_json: bool) -> None:  # noqa: FBT001 -- a flag
+def bench(only: Sequence[str], as_json: bool) -> None:
     """Measure ratios on this machine; every figure is ours divided by a bare one of the same run."""
     measures = importlib.import_module("bench.run")
     ok: bool = measures.main(tuple(only), as_json=as_json)

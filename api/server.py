@@ -7,7 +7,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from api.app import create_app
-from api.worker import Loop, Sweeper
+from api.worker import Loop, Sweeper, log_as_json
 from engine import Clock, SetClock
 from services.office import Office, build_office
 from services.settings import Settings
@@ -16,7 +16,7 @@ THREADS = 8
 GRACE_S = 30
 
 
-class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no type hints
+class Server(BaseApplication):
     """Opens the installation in each worker process, so that no connection crosses a fork."""
 
     def __init__(
@@ -64,13 +64,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no type hin
             self._office.close()
 
 
-def serve(
-    settings: Settings, *, host: str, port: int, workers: int, now: datetime | None
-) -> None:
+def serve(settings: Settings, *, host: str, port: int, workers: int, now: datetime | None) -> None:
     """Serve until SIGTERM or SIGINT; requests in flight are answered.
 
     Parameters
     ----------
     now : where the test clock stands at first; `None` for the machine's clock.
     """
+    log_as_json()
     Server(settings, host=host, port=port, workers=workers, now=now).run()

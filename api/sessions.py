@@ -43,7 +43,7 @@ def set_cookie(response: Response) -> Response:
         response.set_cookie(
             SESSION_COOKIE,
             opened.session,
-            expires=opened.expires_at,
+            max_age=opened.expires_at - now(),
             httponly=True,
             samesite="Strict",
             secure=request.is_secure,

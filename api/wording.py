@@ -63,6 +63,10 @@ class Reader:
         fields = texts(self.language)["field"]
         return self._filled(fields.get(error.code) or fields["invalid"], error.facts)
 
+    def console(self, name: str, **facts: Json) -> str:
+        """Say something on the command line."""
+        return self._filled(texts(self.language)["console"][name], facts)
+
     def instant(self, instant: datetime) -> str:
         """Show an instant in office time: ``11月24日24:00``, ``24 November, 24:00``."""
         local = instant.astimezone(self.zone)
@@ -114,7 +118,7 @@ class _Facts(dict[str, str]):
 
 @cache
 def texts(language: Language) -> dict[str, dict[str, Any]]:
-    """Read a language's sentences: ``problem``, ``field``, ``word``, ``page``."""
+    """Read a language's sentences: ``problem``, ``field``, ``word``, ``console``."""
     return tomllib.loads((_FOLDER / f"{language}.toml").read_text("utf-8"))
 
 

@@ -4,18 +4,27 @@ In process a thread sweeps; as a server shape, each ``duban worker`` sweeps for 
 and takes jobs from Redis. Any number of them may run: whoever claims a row has it.
 """
 
+import signal
+import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
+from typing import Protocol
 
 import structlog
 
+from engine import CaseId, JobId, pump
+from engine.store import DueJob
 from services.office import Office
 
 LONGEST_SLEEP_S = 1.0
 BATCH = 200
 _MOST_ROUNDS = 100_000
+
+DELIVER = "deliver_job"
+QUEUE = "duban"
 
 log = structlog.get_logger("duban.worker")
 
@@ -34,11 +43,28 @@ class Swept:
         return bool(self.timers or self.jobs)
 
 
-class Sweeper:
-    """Sweeps an installation; one sweep at a time in a process."""
+Deliver = Callable[[DueJob], None]
 
-    def __init__(self, office: Office) -> None:
+
+class Stoppable(Protocol):
+    """Threads that can be stopped."""
+
+    def stop(self) -> None:
+        """Finish what is under way and stop."""
+        ...
+
+
+class Sweeper:
+    """Sweeps an installation; one sweep at a time in a process.
+
+    Parameters
+    ----------
+    deliver : sends a job to whoever delivers it; `None` delivers it right here.
+    """
+
+    def __init__(self, office: Office, deliver: Deliver | None = None) -> None:
         self._office = office
+        self._deliver = deliver
         self._lock = threading.Lock()
         self.last_sweep: float | None = None
         """When the last sweep ended, by `time.monotonic`."""
@@ -46,12 +72,18 @@ class Sweeper:
     def sweep(self) -> Swept:
         """Fire what is due and deliver what waits, one batch of each."""
         with self._lock:
-            engine = self._office.engine
-            swept = Swept(
-                engine.fire_due(limit=BATCH), engine.deliver_jobs(self._office.handlers, BATCH)
-            )
+            swept = Swept(self._office.engine.fire_due(limit=BATCH), self._jobs())
         self.last_sweep = monotonic()
         return swept
+
+    def _jobs(self) -> int:
+        office = self._office
+        if self._deliver is None:
+            return office.engine.deliver_jobs(office.handlers, BATCH)
+        waiting = office.store.claim_jobs(office.clock.now(), BATCH, pump.LEASE_S)
+        for due in waiting:
+            self._deliver(due)
+        return len(waiting)
 
     def sweep_until_quiet(self) -> Swept:
         """Sweep until nothing is due and nothing waits, such as after the clock was set."""
@@ -110,3 +142,67 @@ class Loop:
             return LONGEST_SLEEP_S
         left = due - self._office.clock.now()
         return min(max(left, timedelta(milliseconds=20)).total_seconds(), LONGEST_SLEEP_S)
+
+
+def log_as_json() -> None:
+    """Write logs as a JSON object per line, to standard error."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def run_worker(office: Office, threads: int) -> None:
+    """Work until SIGTERM or SIGINT: alone when there is no Redis, else with other workers.
+
+    With Redis, each worker's loop fires due timers itself and sends waiting jobs to the queue, for
+    the threads of any worker. A job that is lost on the way is claimed again when its lease ends.
+    """
+    log_as_json()
+    deliver: Deliver | None = None
+    running = None
+    if office.settings.redis_url is not None:
+        deliver, running = _queue(office, office.settings.redis_url, threads)
+    loop = Loop(office, Sweeper(office, deliver))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: loop.request_stop())
+    log.info("worker_started", queue=deliver is not None)
+    loop.run()
+    if running is not None:
+        running.stop()
+    log.info("worker_stopped")
+
+
+def _queue(office: Office, url: str, threads: int) -> tuple[Deliver, Stoppable]:
+    import dramatiq  # noqa: PLC0415 -- only this shape needs it
+    from dramatiq.brokers.redis import RedisBroker  # noqa: PLC0415
+
+    broker = RedisBroker(url=url)  # type: ignore[no-untyped-call]  # dramatiq's own
+    dramatiq.set_broker(broker)
+
+    # Attempts and waits are the outbox's, not the queue's; a message older than a lease is void.
+    lease_ms = int(pump.LEASE_S * 1000)
+
+    @dramatiq.actor(
+        actor_name=DELIVER, queue_name=QUEUE, broker=broker, max_retries=0, max_age=lease_ms
+    )
+    def deliver_job(case: str, job: str, topic: str, attempts: int) -> None:
+        due = DueJob(CaseId(case), JobId(job), topic, attempts)
+        pump.deliver(office.engine, office.handlers, due, office.clock.now())
+
+    worker = dramatiq.Worker(broker, queues={QUEUE}, worker_threads=threads)
+    # Without it, time limits and shutdown never reach threads of this process.
+    broker.emit_after("process_boot")
+    worker.start()
+
+    def send(due: DueJob) -> None:
+        deliver_job.send(due.case, due.job, due.topic, due.attempts)
+
+    return send, worker

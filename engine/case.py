@@ -81,6 +81,9 @@ class Case:
     at: datetime | None = None
     by: Actor | None = None
 
+    def __post_init__(self) -> None:
+        self.last_seq = self.seq
+
     def __getitem__(self, kind: type[StateT]) -> StateT:
         state = self.states.get(kind)
         return state if isinstance(state, kind) else kind()
@@ -92,7 +95,7 @@ class Case:
     def assign(self, values: Mapping[str, Json], scope: ScopeId = CASE_SCOPE) -> Iterator[Event]:
         """Give process variables new values; open timers that depend on them move."""
         if values:
-            yield from self.process.assign(values, self.lookups, self._now(), scope)
+            yield from self.process.assign(values, self.lookups, self.now, scope)
 
     def variables(self, scope: ScopeId = CASE_SCOPE) -> dict[str, Json]:
         """Give the variables that an expression in `scope` sees."""
@@ -110,10 +113,12 @@ class Case:
         ------
         EvaluationFailed : no row matches, or an input is missing.
         """
-        setting = Setting(Names(inputs, self.variables()), self.lookups, instant_text(self._now()))
+        setting = Setting(Names(inputs, self.variables()), self.lookups, instant_text(self.now))
         return self.definition.table(name).evaluate(setting).outputs
 
-    def _now(self) -> datetime:
+    @property
+    def now(self) -> datetime:
+        """The instant of the command being decided."""
         if self.at is None:
             message = "no command is being decided"
             raise RuntimeError(message)
@@ -122,7 +127,7 @@ class Case:
 
 def run(command: Command, case: Case) -> Iterator[Event]:
     """Decide a command and fold each event into the case as it comes, and what follows from it."""
-    case.at, case.by, case.last_seq = command.at, command.by, case.seq
+    case.at, case.by = command.at, command.by
     yield from _folded(DECISIONS[type(command)](command, case), case)
     case.at = case.by = None
 

@@ -8,28 +8,22 @@ variables of the scope and of those around it, ``now`` (the instant of the comma
 
 from __future__ import annotations
 
-import json
 import logging
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Protocol
 
 import cel
 
 from engine.errors import EvaluationFailed, Problem
-from engine.records import Json, instant_text
+from engine.plain_values import as_text, plain
+from engine.records import Json
 
 MAX_EXPRESSION_LENGTH = 1_000
 MAX_NESTING = 32
 MAX_MACROS = 2
-MAX_RESULT_VALUES = 10_000
-MAX_TEXT_LENGTH = 20_000
-MAX_INTEGER = 2**53 - 1
-LEAST_FRACTION, MOST_FRACTION = 1e-4, 1e15
 
 logging.getLogger("cel").setLevel(logging.CRITICAL)  # a refusing host function isn't a fault
 
@@ -37,8 +31,7 @@ _MACRO = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(")
 _BOUND_NAME = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(\s*([A-Za-z_]\w*)\s*,")
 _ASKED_NAME = re.compile(r"\b(?:known|value)\s*\(\s*(?:\"([^\"\\]*)\"|'([^'\\]*)'|([^)\s]))")
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
-OWN_FUNCTIONS = frozenset({"known", "value"})
-"""What every expression may call, whatever the host offers."""
+_OWN_FUNCTIONS = frozenset({"known", "value"})
 
 
 class ExpressionRefused(Exception):
@@ -146,7 +139,7 @@ class Expression:
         except (RuntimeError, TypeError, ValueError, ArithmeticError, LookupError) as error:
             if raised:
                 raise raised[0] from None
-            raise EvaluationFailed(expression=self.text, reason=str(error)) from None
+            raise EvaluationFailed(expression=self.text, reason=_brief(error)) from None
 
     def _context(self, setting: Setting, raised: list[Problem]) -> dict[str, Json]:
         names = setting.names
@@ -259,60 +252,6 @@ def free_names(text: str) -> frozenset[str]:
     return compile_template(text).names or frozenset()
 
 
-def as_text(value: Json) -> str:
-    """Write a JSON-plain value for a person: text as it is, nothing for null, JSON for the rest."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-
-
-def plain(value: object) -> Json:
-    """Give a value of the evaluator as JSON-plain values, instants as text.
-
-    Raises
-    ------
-    TypeError : it has no JSON form or is too large.
-    """
-    return _plain(value, [MAX_RESULT_VALUES])
-
-
-def _plain(value: object, left: list[int]) -> Json:
-    left[0] -= 1
-    if left[0] < 0:
-        message = "too large a value"
-        raise TypeError(message)
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return _plain_text(value)
-    if isinstance(value, (int, float)) and is_sound(value):
-        return value
-    if isinstance(value, datetime):
-        return instant_text(value)
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, left) for item in value]
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {key: _plain(item, left) for key, item in value.items()}
-    message = f"not a plain value: {type(value).__name__}"
-    raise TypeError(message)
-
-
-def is_sound(number: float) -> bool:
-    """Tell whether every program writes a number the same way."""
-    if isinstance(number, int):
-        return abs(number) <= MAX_INTEGER
-    return number == 0 or (math.isfinite(number) and LEAST_FRACTION <= abs(number) < MOST_FRACTION)
-
-
-def _plain_text(value: str) -> str:
-    if len(value) > MAX_TEXT_LENGTH:
-        message = "too long a text"
-        raise TypeError(message)
-    return value
-
-
 def _value_of(names: Names) -> Callable[[str, Json], Json]:
     def value(name: str, default: Json) -> Json:
         found = names.get(name)
@@ -348,7 +287,12 @@ def _compile(text: str) -> cel.Program:
     try:
         return cel.compile(text)
     except ValueError as error:
-        raise ExpressionRefused(text, str(error)) from None
+        raise ExpressionRefused(text, _brief(error)) from None
+
+
+def _brief(error: Exception) -> str:
+    """Give the first line of what the evaluator says, without its repetition of the text."""
+    return str(error).rpartition("ERROR: <input>:")[2].partition("\n")[0]
 
 
 def _nesting(text: str) -> int:
@@ -395,3 +339,8 @@ def _outside_quotes(text: str, at: int) -> Iterable[tuple[int, str]]:
             quote, escaped = sign, False
         else:
             yield index, sign
+
+
+def own_functions() -> frozenset[str]:
+    """Give the functions that every expression may call, whatever the host offers."""
+    return _OWN_FUNCTIONS

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from threading import Lock
 
 from engine.errors import EvaluationFailed, FieldError, Invalid
-from engine.expressions import is_sound
 from engine.form_checks import Check, Schema, compile_schema, join
+from engine.plain_values import is_sound
 from engine.records import Json
 
 MAX_DEPTH = 16

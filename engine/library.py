@@ -9,10 +9,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from engine.definitions import Definition, hash_of, parse_definition, trusted_definition
-from engine.errors import DefinitionAltered, DefinitionNotFound, SamePerson
+from engine.errors import DefinitionNotFound, SamePerson
 from engine.store import Deployment, Store, Transaction
 
 KEPT_PARSED = 64
+
+
+class DefinitionAltered(Exception):
+    """Raised when the stored files of a definition aren't those that were deployed."""
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(sha256)
 
 
 class Library:
@@ -40,7 +47,7 @@ class Library:
         if not files:
             raise DefinitionNotFound(sha256=sha256)
         if hash_of(files) != sha256:
-            raise DefinitionAltered(sha256=sha256)
+            raise DefinitionAltered(sha256)
         return self._keep(trusted_definition(files))
 
     def _keep(self, definition: Definition) -> Definition:
@@ -78,9 +85,11 @@ class Library:
         """
         definition = self._keep(parse_definition(files))
         with self._store.transaction() as transaction:
-            # The counter's row is held until the end: who deploys at the same time waits here.
-            transaction.next_number("deployments")
-            newest = next(iter(transaction.deployments(definition.key)), None)
+            newest = _newest(definition.key, transaction)
+            if newest is None or newest.sha256 != definition.sha256:
+                # The counter's row is held until the end: who deploys at the same time waits here.
+                transaction.next_number("deployments")
+                newest = _newest(definition.key, transaction)
             if newest is not None and newest.sha256 == definition.sha256:
                 return newest
             deployment = Deployment(
@@ -114,3 +123,7 @@ class Library:
             approved = replace(proposed, active=True, approved_at=at, approved_by=by)
             transaction.activate(approved)
         return approved
+
+
+def _newest(key: str, transaction: Transaction) -> Deployment | None:
+    return next(iter(transaction.deployments(key)), None)

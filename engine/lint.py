@@ -148,15 +148,19 @@ def main() -> None:
     """Answer `check_in_subprocess`."""
     request = json.load(sys.stdin)
     _limit(request["seconds"])
+    sys.stdout.write(json.dumps(answer(request)))
+
+
+def answer(request: Mapping[str, Json]) -> list[dict[str, Json]]:
+    """Check the files of a request and construct what they define, without running it."""
     files = {name: base64.b64decode(data) for name, data in request["files"].items()}
     findings = lint(files, request["functions"], request["variables"])
     if not any(finding.severity == "error" for finding in findings):
         _construct(files)
-    answer = [
+    return [
         {"rule": f.rule, "file": f.file, "line": f.line, "element": f.element, "facts": f.facts}
         for f in findings
     ]
-    sys.stdout.write(json.dumps(answer))
 
 
 def _construct(files: Mapping[str, bytes]) -> None:

@@ -10,18 +10,18 @@ import jsonschema
 
 from engine.diagrams import Element
 from engine.expressions import (
-    OWN_FUNCTIONS,
     Expression,
     ExpressionRefused,
     compile_expression,
     compile_template,
+    own_functions,
 )
 from engine.form_checks import compile_schema
 from engine.lint import Draft, Finding, Rule
 from engine.records import Json
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_RESERVED = frozenset({"now", "true", "false", "null", "in"}) | OWN_FUNCTIONS
+_RESERVED = frozenset({"now", "true", "false", "null", "in"}) | own_functions()
 _CEL_FUNCTIONS = frozenset(
     {
         *("size", "contains", "startsWith", "endsWith", "matches", "has"),
@@ -132,6 +132,18 @@ def read_names(draft: Draft) -> Iterator[Finding]:
                 yield _at("unset_variable", element, {"name": name})
 
 
+def late_properties(draft: Draft) -> Iterator[Finding]:
+    """late_property: milestones of several instances are told once, after the last."""
+    for element in _elements(draft):
+        loop = element.loop
+        if loop is None or element.kind == "userTask" or "topic" in element.attributes:
+            continue
+        inner = _BUILT_IN_NAMES | {loop.element_variable}
+        for name, text in element.properties.items():
+            for variable in sorted(_read_by(text, always=False) & inner):
+                yield _at("late_property", element, {"name": name, "variable": variable})
+
+
 def _read_by(text: str, *, always: bool) -> frozenset[str]:
     try:
         if always:
@@ -231,7 +243,7 @@ def _can_be_set(name: str) -> bool:
 def _unknown(expression: Expression, draft: Draft) -> Iterator[str]:
     if draft.functions is None:
         return
-    known = _CEL_FUNCTIONS | OWN_FUNCTIONS | draft.functions
+    known = _CEL_FUNCTIONS | own_functions() | draft.functions
     for function in expression.functions:
         if _NAME.fullmatch(function) and not function.startswith("_") and function not in known:
             yield function
@@ -256,5 +268,6 @@ CONTENT_RULES: tuple[Rule, ...] = (
     table_expressions,
     written_names,
     read_names,
+    late_properties,
     forms,
 )

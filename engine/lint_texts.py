@@ -201,6 +201,13 @@ TEXTS: Mapping[str, Text] = {
         "A loop needs a condition or a maximum to 1000; several instances a list or a number.",
         "循环需要条件或不超过 1000 的上限；多实例需要集合或数量。",
     ),
+    "late_property": Text(
+        "error",
+        "The property {name} is read when all instances are done; {variable} isn't there any more.",
+        "属性 {name} 在所有实例完成后读取；{variable} 已不存在。",
+        "Put the property on an element inside, or don't use the instance's variable.",
+        "请把属性放到内部元素上，或不要使用实例变量。",
+    ),
     "unknown_process": Text(
         "error",
         "The called process {called} isn't there.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
@@ -27,6 +28,7 @@ from services.deadlines import commands as deadline_commands
 from services.deadlines.calendar import Calendar
 from services.deadlines.queries import calendar_revision, load_calendar, seed
 from services.escalation import commands as escalation_commands
+from services.evidence import tables as evidence_tables
 from services.notices import tables as notice_tables
 from services.notices.jobs import SEND_NOTICE, kind_from_element, send_notice
 from services.people import queries as people
@@ -37,6 +39,8 @@ from services.scoring import faults as scoring_faults
 from services.scoring import rows as scoring_rows
 from services.scoring import tables as scoring_tables
 from services.settings import Settings
+from services.statistics import rows as statistics_rows
+from services.statistics import tables as statistics_tables
 
 _ROOMS = (
     audit_tables,
@@ -45,11 +49,14 @@ _ROOMS = (
     case_rows,
     deadline_commands,
     escalation_commands,
+    evidence_tables,
     notice_tables,
     scoring_commands,
     scoring_faults,
     scoring_rows,
     scoring_tables,
+    statistics_rows,
+    statistics_tables,
 )
 """Importing a room registers its commands, events, appliers and rows."""
 
@@ -153,6 +160,8 @@ def build_office(settings: Settings, clock: Clock | None = None) -> Office:
         algorithm=suite_of(settings.proof_suite).hash,
     )
     with store.transaction() as transaction:
+        # The counter's row is held until the end: who starts at the same time waits here.
+        transaction.next_number("starts")
         seed(transaction.connection)
     handlers = {SEND_NOTICE: send_notice(store, kind_from_element(store))}
     return Office(settings, clock, store, engine, cache, calendar, handlers, _secret(settings))
@@ -178,6 +187,11 @@ def _secret(settings: Settings) -> str:
     file = settings.data / "secret.key"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(32), "ascii")
+        fresh = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(32), "ascii")
+        # Of processes that start at the same time one is first, and all read its secret.
+        with suppress(FileExistsError):
+            file.hardlink_to(fresh)
+        fresh.unlink()
     return file.read_text("ascii")

@@ -30,9 +30,7 @@ def _sha256(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
 
 
-HASHES: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType(
-    {"sha256": _sha256, "sm3": _sm3}
-)
+HASHES: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType({"sha256": _sha256, "sm3": _sm3})
 
 
 @dataclass(frozen=True, slots=True)

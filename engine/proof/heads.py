@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from engine.proof.algorithms import SUITES, digest, raw_digest, suite_of
@@ -28,9 +28,10 @@ _CODE_CHECK = 1021
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRecord:
-    """A public key and from which head on it signs; every one but the first is signed by the one before.
+    """A public key and from which head on it signs. Each is signed by the one before it.
 
-    `number` counts the keys from 1; `suite` names the algorithms; `public` is in hexadecimal.
+    `number` counts the keys from 1, and the first signs itself; `suite` names the algorithms;
+    `public` is in hexadecimal.
     """
 
     number: int
@@ -131,7 +132,7 @@ def parse_code(text: str) -> Code:
         whole = whole << 5 | _CODE_DIGITS.index(digit)
     value, check = whole >> 10, whole & 1023
     suites = {suite.number: suite.name for suite in SUITES.values()}
-    raw = value.to_bytes(_CODE_LENGTH * 5 // 8)
+    raw = value.to_bytes(1 + 4 + _CODE_DIGEST_BYTES)
     if check != value % _CODE_CHECK or raw[0] not in suites:
         message = "a digit of the code is wrong"
         raise ValueError(message)
@@ -147,13 +148,13 @@ def _grouped(value: int) -> str:
 
 
 def signed_key(record: KeyRecord, by: SigningKey) -> KeyRecord:
-    """Sign a key's record: the first key signs itself, each later one is signed by the one before."""
-    return _with_signature(record, by.sign(record.content()))
+    """Sign a key's record, by the key before it; the first key signs itself."""
+    return replace(record, signature=by.sign(record.content()))
 
 
 def signed_head(head: TreeHead, by: SigningKey) -> TreeHead:
     """Sign a tree head."""
-    return _with_signature(head, by.sign(head.content()))
+    return replace(head, signature=by.sign(head.content()))
 
 
 def case_leaf(case: str, seq: int, head: str) -> bytes:
@@ -166,9 +167,15 @@ def log_leaf(number: int, case: str, seq: int, head: str) -> bytes:
     return _canonical({"case": case, "head": head, "number": number, "seq": seq})
 
 
-def closing_leaf(number: int, at: str, cases: int, register: str) -> bytes:
-    """Give the leaf of the log that closes the entries of head `number`."""
-    return _canonical({"at": at, "cases": cases, "number": number, "register": register})
+def closing_leaf(head: TreeHead) -> bytes:
+    """Give the leaf of the log that closes the entries of a head, whatever its root will be."""
+    fields = {
+        "at": head.at,
+        "cases": head.cases,
+        "number": head.number,
+        "register": head.register,
+    }
+    return _canonical(fields)
 
 
 def key_faults(keys: Sequence[KeyRecord]) -> Iterator[tuple[int, str]]:
@@ -201,16 +208,11 @@ def head_fault(head: TreeHead, keys: Mapping[int, KeyRecord]) -> str | None:
 
 def as_json(record: KeyRecord | TreeHead) -> dict[str, Any]:
     """Give a record's fields for a file."""
-    return {name: getattr(record, name) for name in type(record).__slots__}
+    return asdict(record)
 
 
 def _verified(key: KeyRecord, content: bytes, signature: str) -> bool:
     return is_signed(SUITES[key.suite].signature, key.public, content, signature)
-
-
-def _with_signature(record: Any, signature: str) -> Any:  # noqa: ANN401 -- the record's own type
-    fields = as_json(record) | {"signature": signature}
-    return type(record)(**fields)
 
 
 def _canonical(value: Mapping[str, Any]) -> bytes:

@@ -94,9 +94,7 @@ def leaf_hash(algorithm: str, leaf: bytes) -> bytes:
     return HASHES[algorithm](_LEAF + leaf)
 
 
-def grow(
-    algorithm: str, size: int, leaves: Iterable[bytes], nodes: Nodes
-) -> dict[Place, bytes]:
+def grow(algorithm: str, size: int, leaves: Iterable[bytes], nodes: Nodes) -> dict[Place, bytes]:
     """Append leaves' hashes to a tree of `size`, giving every node that became full."""
     hash_, added = HASHES[algorithm], dict[Place, bytes]()
     for place, leaf in enumerate(leaves, start=size):
@@ -129,9 +127,10 @@ def places_read(read: Callable[[Tree], object], algorithm: str) -> set[Place]:
 
 
 def is_included(
-    algorithm: str, leaf: bytes, place: int, size: int, path: Sequence[bytes], root: bytes
+    algorithm: str, leaf: bytes, where: tuple[int, int], path: Sequence[bytes], root: bytes
 ) -> bool:
-    """Check an inclusion path (RFC 9162, 2.1.3.2)."""
+    """Check an inclusion path (RFC 9162, 2.1.3.2) of the leaf at `where`: its place, the size."""
+    place, size = where
     if not 0 <= place < size:
         return False
     hash_, here, last = HASHES[algorithm], place, size - 1

@@ -46,7 +46,7 @@ RECOMMENDED = Curve(
 
 
 def private_key(seed: bytes, curve: Curve = RECOMMENDED) -> bytes:
-    """Make a private key of at least 40 random bytes; more than the order needs, so none is likelier.
+    """Make a private key of random bytes: 40 or more, so that no key is likelier than another.
 
     Raises
     ------
@@ -65,9 +65,7 @@ def public_key(private: bytes, curve: Curve = RECOMMENDED) -> bytes:
     return x.to_bytes(BYTES) + y.to_bytes(BYTES)
 
 
-def sign(
-    private: bytes, content: bytes, user: bytes = USER, curve: Curve = RECOMMENDED
-) -> bytes:
+def sign(private: bytes, content: bytes, user: bytes = USER, curve: Curve = RECOMMENDED) -> bytes:
     """Sign, giving r ‖ s."""
     d = int.from_bytes(private)
     e = _message_number(public_key(private, curve), content, user, curve)
@@ -103,9 +101,7 @@ def verify(
     t = (r + s) % curve.n
     if not _is_on(point, curve) or not 0 < r < curve.n or not 0 < s < curve.n or t == 0:
         return False
-    sum_ = _add(
-        _times(s, (curve.x, curve.y, 1), curve), _times(t, (*point, 1), curve), curve
-    )
+    sum_ = _add(_times(s, (curve.x, curve.y, 1), curve), _times(t, (*point, 1), curve), curve)
     if sum_[2] == 0:
         return False
     e = _message_number(public, content, user, curve)

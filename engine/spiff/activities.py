@@ -15,7 +15,8 @@ from engine.events import (
     TaskReached,
     TaskWithdrawn,
 )
-from engine.expressions import Setting, as_text, compile_expression, compile_template
+from engine.expressions import Setting, compile_expression, compile_template
+from engine.plain_values import as_text
 from engine.records import Json
 from engine.spiff import library
 from engine.spiff.library import TaskState

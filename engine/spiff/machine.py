@@ -213,8 +213,6 @@ class Machine(TopTree):
 
     def withdraw(self, task: LiveTask) -> None:
         """Take a token and everything below it back."""
-        if task.id not in task.workflow.tasks:
-            return
         for child in task.children:
             self.withdraw(child)
         below = self.subprocesses.pop(task.id, None)

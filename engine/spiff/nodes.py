@@ -111,9 +111,6 @@ class Node(library.BpmnSpecMixin):
     def test(self) -> None:
         """Check nothing: lint has."""
 
-    def _predict(self, my_task: LiveTask, *_: object, **__: object) -> None:
-        pass
-
     def _update(self, my_task: LiveTask) -> None:
         if self._update_hook(my_task):
             my_task._ready()

@@ -16,7 +16,7 @@ _DURATION = re.compile(
     r"(?:T(?=.)(?:(\d{1,7})H)?(?:(\d{1,8})M)?(?:(\d{1,9})S)?)?"
 )
 _CYCLE = re.compile(r"R(\d{0,4})/(?:(\d{4}-[^/]+)/)?(.+)", re.DOTALL)
-_FOREVER = 100_000
+_FOREVER = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,7 @@ def next_in_cycle(
     Its instant and how many follow it; `None` when there are no more.
     """
     for _ in range(_FOREVER):
+        due, remaining = _skip(due, interval, remaining, seen_at)
         if remaining == 0:
             return None
         due = instant_of(interval, due, setting)
@@ -107,3 +108,17 @@ def next_in_cycle(
         if due > seen_at:
             return due, remaining
     raise EvaluationFailed(expression=interval, reason="too many repetitions missed")
+
+
+def _skip(
+    due: datetime, interval: str, remaining: int | None, seen_at: datetime
+) -> tuple[datetime, int | None]:
+    """Skip missed repetitions of exact length at once."""
+    duration = parse_duration(interval)
+    if duration is None or duration[0] or due + duration[1] > seen_at:
+        return due, remaining
+    missed = (seen_at - due) // duration[1]
+    if remaining is not None:
+        missed = min(missed, remaining)
+        remaining -= missed
+    return due + missed * duration[1], remaining

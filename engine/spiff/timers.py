@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from engine.errors import EvaluationFailed
 from engine.events import ScopeId, TimerCancelled, TimerId, TimerRescheduled, TimerStarted
-from engine.expressions import Setting, as_text, compile_template
+from engine.expressions import Setting, compile_template
+from engine.plain_values import as_text
 from engine.records import instant_text
 from engine.spiff.periods import instant_of, next_in_cycle, parse_cycle
 

@@ -65,12 +65,6 @@ class Tree:
         if parent is not None:
             parent._children.remove(task.id)
 
-    def _task_completed_notify(self, task: LiveTask) -> None:
-        """Do nothing: the library would search for waiting tasks here."""
-
-    def _remove_task(self, task_id: int) -> None:
-        self.machine.withdraw(self.tasks[task_id])
-
 
 class SubTree(Tree, BpmnSubWorkflow):
     """The tokens of one call activity, sub-process or event sub-process."""

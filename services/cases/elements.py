@@ -213,7 +213,8 @@ def sign_off(done: TaskCompleted, case: Case) -> Iterator[Event]:
     yield FeedbackSubmitted(unit=unit, late=late, at=done.at)
     if case[CaseState].handling != "separate":
         for task in case[ProcessState].tasks.values():
-            if task.element == "co_opinion" and task.unit is not None:
+            late = task.due_at is not None and done.at > task.due_at
+            if task.element == "co_opinion" and task.unit is not None and late:
                 yield CoOpinionMissed(unit=task.unit, at=done.at)
 
 

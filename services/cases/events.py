@@ -137,7 +137,7 @@ class FeedbackSubmitted(Event):
 @event("co_opinion_missed", 1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoOpinionMissed(Event):
-    """A co-unit was silent when the lead unit answered."""
+    """A co-unit's time was over, and it was silent, when the lead unit answered without it."""
 
     unit: str
     at: datetime

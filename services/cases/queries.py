@@ -196,6 +196,12 @@ def exists(connection: Connection, case_id: str) -> bool:
     return found is not None
 
 
+def id_of(connection: Connection, number: str) -> str | None:
+    """Give the id of the case with a number such as ``督〔2026〕批示-0001``."""
+    found = select(register.c.case_id).where(register.c.number == number)
+    return connection.execute(found).scalars().first()
+
+
 def is_visible(connection: Connection, visibility: Visibility, case_id: str) -> bool:
     """Tell whether a person may know of a case."""
     found = connection.execute(

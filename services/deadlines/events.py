@@ -33,6 +33,7 @@ class DeadlineSet(Event):
     provisional: bool
     by_name: bool
     reason: DeadlineReason
+    at: datetime
 
 
 @event("extension_requested", 1)

@@ -33,5 +33,6 @@ def set_deadline(
         provisional=bool(case.ask("is_provisional", due)),
         by_name=by_name,
         reason=reason,
+        at=case.now,
     )
     yield from case.assign({"deadline": due}, CASE_SCOPE)

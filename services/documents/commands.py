@@ -46,12 +46,12 @@ def number_document(ask: NumberDocument, case: Case) -> Iterator[Event]:
     if number is None:
         year = case.ask("office_year", instant_text(wanted.wanted_at))
         count = case.ask("next_number", kind.counter(year, wanted.unit))
-        number = kind.number.format(year=year, n=count, unit=ask.unit_name)
+        number = kind.numbered(year, count, ask.unit_name)
     yield DocumentNumbered(
         document=wanted.id,
         cause=wanted.cause,
         kind=kind.id,
-        name=kind.name,
+        label=kind.name,
         number=number,
         at=ask.at,
     )

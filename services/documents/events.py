@@ -14,7 +14,8 @@ class DocumentNumbered(Event):
     document: str
     cause: str
     kind: str
-    name: str
+    label: str
+    """What people call the kind, such as 督办通知单."""
     number: str
     at: datetime
 

@@ -1,18 +1,18 @@
-"""Which paper follows from what, how it is numbered and who gets copies: ``documents/kinds.json``.
+"""Which paper follows from what, how it is numbered and who gets copies: ``documents/kinds.toml``.
 
 The file is part of a definition, so a designer changes it; a type's own wins over the shared one.
 """
 
 from __future__ import annotations
 
-import json
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from engine import Definition
 
-FILE = "kinds.json"
+FILE = "kinds.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,14 @@ class Kind:
     name: str
     number: str
     copies: tuple[str, ...]
+
+    def numbered(self, year: int, count: int, unit_name: str = "") -> str:
+        """Write a number."""
+        parts = {"{year}": str(year), "{n}": str(count), "{unit}": unit_name}
+        written = self.number
+        for sign, part in parts.items():
+            written = written.replace(sign, part)
+        return written
 
     def counter(self, year: int, unit: str | None) -> str:
         """Name the counter of its numbers, which run from 1 each year."""
@@ -59,7 +67,7 @@ def rules_of(definition: Definition) -> Rules | None:
     content = definition.documents.get(FILE)
     if content is None:
         return None
-    read = json.loads(content)
+    read = tomllib.loads(content.decode())
     kinds = {
         name: Kind(name, entry["name"], entry["number"], tuple(entry.get("copies", ())))
         for name, entry in read["kinds"].items()

@@ -5,9 +5,10 @@ from typing import Any
 
 from engine import CaseId, States, rows
 from services.documents.state import DocumentsState
+from services.documents.tables import documents
 
 
-@rows("documents", key=("document",), of=(DocumentsState,))
+@rows(documents.name, key=("document",), of=(DocumentsState,))
 def document_rows(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
     """One row per document that is wanted or made."""
     state = states.get(DocumentsState)

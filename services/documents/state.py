@@ -117,7 +117,7 @@ def numbered(state: DocumentsState, event: DocumentNumbered) -> DocumentsState:
     return _changed(
         state,
         event.document,
-        lambda d: replace(d, kind=event.kind, name=event.name, number=event.number),
+        lambda d: replace(d, kind=event.kind, name=event.label, number=event.number),
     )
 
 

@@ -106,7 +106,8 @@ def _message(x: float, y: float, s: float, fill: str) -> str:
     line = PAPER if fill != "none" else INK
     left, top, w, h = x - 9 * s, y - 6 * s, 18 * s, 12 * s
     frame = node("rect", x=left, y=top, width=w, height=h, stroke=INK, fill=fill)
-    flap = f"M{number(left)} {number(top)}l{number(w / 2)} {number(7 * s)}l{number(w / 2)} {number(-7 * s)}"
+    half, deep = number(w / 2), 7 * s
+    flap = f"M{number(left)} {number(top)}l{half} {number(deep)}l{half} {number(-deep)}"
     return frame + node("path", d=flap, stroke=line, fill="none")
 
 

@@ -53,6 +53,7 @@ DEADLINES = dmn(
         ['"urgent","quick"', "< 100", '"7 days"', "amount + 1"],
         ["-", "[100..200]", '"15 days"', "null"],
         ['not("normal")', "", '"20 days"', "2.5"],
+        ['"normal"', "< 0", "-", ""],
     ],
 )
 
@@ -64,6 +65,7 @@ DEADLINES = dmn(
         ("quick", 99, {"period": "7 days", "level": 100}, 2),
         ("normal", 200, {"period": "15 days", "level": None}, 3),
         ("other", 201, {"period": "20 days", "level": 2.5}, 4),
+        ("normal", -1, {"period": None, "level": None}, 5),
     ],
 )
 def test_the_first_rule_that_matches_gives_the_outputs(

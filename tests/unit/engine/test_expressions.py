@@ -12,13 +12,13 @@ from engine.expressions import (
     ExpressionRefused,
     Names,
     Setting,
-    as_text,
     compile_expression,
     compile_template,
     evaluate,
     free_names,
     holds,
 )
+from engine.plain_values import as_text
 from engine.records import Json
 
 
@@ -90,11 +90,12 @@ def test_a_template_gives_its_value(text: str, value: Json) -> None:
         "${echo(duration('1h'))}",
         "${data.absent}",
         "${big}",
+        "${many.map(a, many)}",
     ],
 )
 def test_what_has_no_plain_value_is_refused(text: str) -> None:
     with pytest.raises(EvaluationFailed) as refusal:
-        evaluate(text, setting(data={}, big="x" * 20_001))
+        evaluate(text, setting(data={}, big="x" * 20_001, many=[1] * 150))
 
     assert refusal.value.facts["expression"] == text[2:-1]
     assert refusal.value.facts["reason"]
@@ -128,7 +129,8 @@ def test_an_expression_stands_with_or_without_braces_but_not_between_words() -> 
 
 def test_only_true_and_false_decide() -> None:
     assert holds("n > 2", setting(n=3))
-    for value in (1, "true", None, []):
+    values: list[Json] = [1, "true", None, []]
+    for value in values:
         with pytest.raises(EvaluationFailed):
             holds("n", setting(n=value))
 
@@ -205,7 +207,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         pass
 
 
-JSON = st.recursive(
+JSON: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=10,

@@ -231,6 +231,13 @@ def test_what_would_be_skipped_is_refused(schema: Json) -> None:
         compile_schema(schema)
 
 
+def test_many_forms_are_kept_but_not_for_ever() -> None:
+    for number in range(1_100):
+        forms.validate({"maximum": number}, 0)
+
+    assert errors(5, {"maximum": 1}) == [("", "out_of_range")]
+
+
 def test_a_pattern_cannot_hang() -> None:
     schema = {"pattern": "^(a+)+$"}
 

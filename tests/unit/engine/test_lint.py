@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from string import Formatter
 
 import pytest
 
-from engine.lint import Finding, check_in_subprocess, lint
+from engine.lint import Finding, answer, check_in_subprocess, lint
 from engine.lint_texts import TEXTS
 from engine.records import Json
 from tests.unit.engine.spiff.diagrams import (
@@ -309,8 +310,37 @@ BROKEN: list[tuple[str, dict[str, bytes]]] = [
     ("loop", diagram(start(), user("a", repeated(most=0)), end(), SIMPLE)),
     ("loop", diagram(start(), user("a", repeated(most=1001)), end(), SIMPLE)),
     ("loop", diagram(start(), user("a", several()), end(), SIMPLE)),
+    (
+        "loop",
+        CLEAN
+        | {
+            "process.bpmn": CLEAN["process.bpmn"].replace(
+                b'triggeredByEvent="true">',
+                b'triggeredByEvent="true"><standardLoopCharacteristics loopMaximum="2"/>',
+            )
+        },
+    ),
+    (
+        "flow_at_wrong_end",
+        CLEAN
+        | {
+            "process.bpmn": CLEAN["process.bpmn"].replace(
+                b"</process>", flows("es end").encode() + b"</process>"
+            )
+        },
+    ),
     ("loop", diagram(start(), user("a", several("u", cardinality="3")), end(), SIMPLE)),
     ("loop", diagram(start(), user("a", several(variable="u", cardinality="3")), end(), SIMPLE)),
+    (
+        "late_property",
+        CLEAN
+        | diagram(
+            start(),
+            call("a", "other", properties({"to": "${u}"}) + several("units", "u")),
+            end(),
+            SIMPLE,
+        ),
+    ),
     ("unknown_process", diagram(start(), call("a", "nowhere"), end(), SIMPLE)),
     ("unknown_process", diagram(start(), call("a", "${x}"), end(), SIMPLE)),
     ("call_cycle", diagram(start(), call("a", "case"), end(), SIMPLE)),
@@ -403,7 +433,6 @@ def test_every_rule_speaks_two_languages_with_facts_it_has() -> None:
         for sentence in (text.en, text.zh, text.hint_en, text.hint_zh):
             named_ = {name for _, name, _, _ in Formatter().parse(sentence) if name}
             assert named_ <= finding.facts.keys(), rule
-        assert "{" not in finding.message().replace("${", "")
         assert finding.message("zh") != finding.message("en")
         assert finding.hint("zh")
 
@@ -430,6 +459,32 @@ def test_a_check_outside_gives_the_same_and_can_be_stopped() -> None:
         "unknown_function"
     ]
     assert [f.rule for f in check_in_subprocess(files, timeout_s=0.01)] == ["took_too_long"]
+
+
+def test_the_answer_of_the_process_outside() -> None:
+    def ask(files: dict[str, bytes]) -> list[dict[str, Json]]:
+        coded = {name: base64.b64encode(data).decode() for name, data in files.items()}
+        return answer({"files": coded, "functions": None, "variables": None})
+
+    assert ask(CLEAN) == []
+    assert [finding["rule"] for finding in ask({"process.bpmn": b"<"})] == ["bad_xml"]
+
+
+def test_pictures_and_colours_of_modellers_are_let_through() -> None:
+    drawn = (
+        '<bpmndi:BPMNDiagram xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI">'
+        '<bpmndi:BPMNPlane><bpmndi:BPMNShape xmlns:b="http://bpmn.io/schema/bpmn/biocolor/1.0"'
+        ' b:stroke="red"/></bpmndi:BPMNPlane></bpmndi:BPMNDiagram></definitions>'
+    )
+    data = CLEAN["process.bpmn"].replace(b"</definitions>", drawn.encode())
+
+    assert lint(CLEAN | {"process.bpmn": data}) == []
+
+
+def test_too_many_elements_are_too_large() -> None:
+    tasks = "".join(throw(f"n{number}") for number in range(5_001))
+
+    assert "too_large" in rules_of({"process.bpmn": bpmn(start() + tasks)})
 
 
 def test_a_chain_of_a_thousand_elements_is_read_without_recursion() -> None:

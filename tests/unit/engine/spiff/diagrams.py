@@ -8,7 +8,7 @@ from itertools import pairwise
 HEAD = (
     '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"'
     ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
-    ' xmlns:camunda="http://camunda.org/schema/1.0/bpmn" id="d" targetNamespace="t">'
+    ' xmlns:camunda="http://camunda.org/schema/1.0/bpmn" id="definitions" targetNamespace="t">'
 )
 
 

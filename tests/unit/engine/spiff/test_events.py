@@ -491,6 +491,11 @@ def test_a_timer_is_due_when_its_text_says(kind: str, text: str, due: str) -> No
     assert play.of(TimerStarted)[0].due_at.isoformat() == due
 
 
+def test_a_cycle_must_be_one() -> None:
+    with pytest.raises(EvaluationFailed):
+        Play(reminders("${period}")).start(period="P1D")
+
+
 @pytest.mark.parametrize("text", ["soon", "${7}", "2026-05-01T00:00:00", "P", "PT", "${null}"])
 def test_a_text_that_is_no_instant_refuses_the_command(text: str) -> None:
     files = case(start(), catch("wait", timer("Date", text)), end(), flows("start wait end"))
@@ -623,7 +628,7 @@ def test_a_new_deadline_moves_a_cycle_that_begins_with_it() -> None:
 def test_after_a_suspension_timers_come_later_and_stay_so() -> None:
     play = Play(DEADLINE).start(deadline="2026-04-01T00:00:00Z")
 
-    play.shift(timedelta(days=5)).assign(other=1)
+    play.shift(timedelta()).shift(timedelta(days=5)).assign(other=1)
     (_, due), (_, warn) = play.timers("late")[0], play.timers("warn")[0]
     assert due.isoformat() == "2026-04-06T00:00:00+00:00"
     assert warn == AT + timedelta(days=6)

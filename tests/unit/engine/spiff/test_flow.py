@@ -6,8 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from engine.errors import EvaluationFailed, ProcessStuck, TaskNotOpen
-from engine.events import JobCancelled, JobRequested, MilestoneReached, TaskReached, VariablesSet
+from engine.errors import EvaluationFailed, InvalidDefinition, ProcessStuck, TaskNotOpen
+from engine.events import (
+    DecisionMade,
+    JobCancelled,
+    JobRequested,
+    MilestoneReached,
+    TaskReached,
+    VariablesSet,
+)
 from tests.unit.engine.spiff.diagrams import (
     boundary,
     bpmn,
@@ -28,6 +35,7 @@ from tests.unit.engine.spiff.diagrams import (
     user,
 )
 from tests.unit.engine.spiff.play import AT, HOST, Play
+from tests.unit.engine.test_decision_tables import dmn
 
 DIAMOND = (
     start(),
@@ -271,6 +279,46 @@ def test_an_inclusive_join_works_in_a_loop() -> None:
     assert play.ended
 
 
+def test_an_inclusive_join_goes_on_once_per_token_of_a_flow() -> None:
+    files = case(
+        start(),
+        gateway("parallel", "split"),
+        gateway("exclusive", "merge"),
+        user("a"),
+        gateway("inclusive", "join"),
+        user("after"),
+        end(),
+        flows("start split merge join after end", "split merge", "split a join").replace(
+            'id="split_merge"', 'id="first"', 1
+        ),
+    )
+    play = Play(files).start()
+    assert play.open == ["a"]
+
+    assert play.complete("a").open == ["after", "after"]
+    assert play.complete("after").complete("after").ended
+
+
+def test_a_waiting_join_is_interrupted_with_its_sub_process() -> None:
+    body = (
+        start("in")
+        + gateway("parallel", "split")
+        + user("x")
+        + gateway("parallel", "join")
+        + end("out")
+        + flows("in split x join out", "split join")
+    )
+    files = case(
+        start(),
+        sub("s", body),
+        boundary("late", "s", timer("Duration", "P1D")),
+        end(),
+        flows("start s end", "late end"),
+    )
+
+    assert Play(files).start().fire("late").ended
+
+
 def test_an_inclusive_join_waits_for_a_sub_process_and_an_unbalanced_branch() -> None:
     files = case(
         start(),
@@ -448,3 +496,66 @@ def test_a_boundary_event_is_attached_to_every_kind_of_activity() -> None:
 
         assert play.open == ["after"], activity
         assert play.complete("after").ended
+
+
+TABLE = dmn("FIRST", ["urgency"], ["period"], [['"urgent"', '"7 days"'], ['"normal"', '"15 days"']])
+
+
+def test_a_decision_sets_variables_and_tells_which_rule_it_was() -> None:
+    files = case(
+        start(),
+        '<businessRuleTask id="d" camunda:decisionRef="deadlines"/>',
+        user("a", dueDate="${period}"),
+        end(),
+        flows("start d a end"),
+    )
+    play = Play(files | {"shared/deadlines.dmn": TABLE}).start(urgency="urgent")
+
+    (made,) = play.of(DecisionMade)
+    assert (made.table, made.rules) == ("deadlines", (1,))
+    assert (made.inputs, made.outputs) == ({"urgency": "urgent"}, {"period": "7 days"})
+    assert play.of(TaskReached)[0].due_at == AT + timedelta(days=7)
+
+
+def test_a_loop_of_two_elements_goes_on_for_ever() -> None:
+    files = case(
+        start(),
+        gateway("exclusive", "m"),
+        user("a"),
+        user("b"),
+        gateway("exclusive", "g", "g_m"),
+        end(),
+        flows("start m a b g m"),
+        flow("g", "end", "done"),
+    )
+    process = Play(files).start(done=False).kept
+
+    for _ in range(1_200):
+        (wait,) = process._machine.waits
+        process.complete(wait, {}, HOST, AT)
+    for _ in range(2):
+        (wait,) = process._machine.waits
+        process.complete(wait, {"done": True}, HOST, AT)
+
+    assert process.ended
+
+
+def test_roles_may_be_computed() -> None:
+    task = '<userTask id="a" camunda:candidateGroups="${roles}"/>'
+    play = Play(case(start(), task, end(), flows("start a end"))).start(roles=["x", "y"])
+
+    assert play.of(TaskReached)[0].roles == ("x", "y")
+    assert play.of(TaskReached)[0].title == "a"
+
+
+def test_a_case_starts_once() -> None:
+    play = Play(case(start(), user("a"), end(), flows("start a end"))).start()
+
+    with pytest.raises(ValueError, match="before"):
+        play.kept.start({}, HOST, AT)
+
+
+def test_what_cannot_be_run_is_refused_even_without_lint() -> None:
+    for body in ('<scriptTask id="a"/>', call("a", "nowhere")):
+        with pytest.raises(InvalidDefinition):
+            Play(case(start(), body, end(), flows("start a end")))
