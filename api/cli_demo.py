@@ -31,6 +31,8 @@ from services.scenarios.script import ScenarioNotUnderstood, read_scenario
 from services.settings import load_settings
 
 _FOLLOW_S = 1.0
+_WIDTH = 160
+"""Of tables that go to a file or a pipe."""
 _DAYS = 400
 """The year and the weeks after it in which its last cases end."""
 
@@ -44,7 +46,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.option("--data", type=click.Path(path_type=Path), help="Keep the data in this empty folder.")
 @_language
 @_as_json
-def demo(data: Path | None, lang: Language, as_json: bool) -> None:
+def demo(*, data: Path | None, lang: Language, as_json: bool) -> None:
     """Play a city's year: every sample matter from registration to its end, then prove it."""
     folder = nullcontext(data) if data is not None else tempfile.TemporaryDirectory()
     with folder as place, _progress(quiet=as_json) as told:
@@ -61,7 +63,10 @@ def demo(data: Path | None, lang: Language, as_json: bool) -> None:
 
 
 def _show(year: Year, language: Language, data: Path | None) -> None:
-    Console().print(year_tables(year, language))
+    console = Console()
+    if not console.is_terminal:
+        console.width = _WIDTH
+    console.print(year_tables(year, language))
     if data is not None:
         click.echo(f"DUBAN_DATA={data} ./duban replay {year.cases[0].id}")
 
@@ -82,7 +87,7 @@ def _progress(*, quiet: bool) -> Iterator[Told]:
 @click.command("scenario")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @_as_json
-def scenario(paths: Sequence[Path], as_json: bool) -> None:
+def scenario(*, paths: Sequence[Path], as_json: bool) -> None:
     """Play scenarios on throwaway offices: files, or folders with everything below them."""
     roots = paths or (load_settings().definitions,)
     try:
@@ -128,6 +133,7 @@ def _explain(failure: Outcome) -> None:
 @_language
 @_as_json
 def replay(
+    *,
     case: str,
     at: str | None,
     follow: bool,
@@ -204,8 +210,8 @@ def _names(office: Office) -> Names:
 @click.command("bench")
 @click.option("--only", multiple=True, help="Just the measures whose names begin so.")
 @_as_json
-def bench(only: Sequence[str], as_json: bool) -> None:
-    """Measure ratios on this machine; every figure is ours divided by a bare one of the same run."""
+def bench(*, only: Sequence[str], as_json: bool) -> None:
+    """Measure ratios on this machine: ours divided by a bare version, in the same run."""
     measures = importlib.import_module("bench.run")
     ok: bool = measures.main(tuple(only), as_json=as_json)
     if not ok:

@@ -86,6 +86,4 @@ def growth() -> list[Figure]:
                 elif turn in LATE:
                     late.append(seconds)
     ratio = median(late) / median(early)
-    return [
-        Figure(name="completion_90th_to_10th", value=ratio, unit="ratio", target=GROWTH_TARGET)
-    ]
+    return [Figure(name="completion_90th_to_10th", value=ratio, unit="ratio", target=GROWTH_TARGET)]

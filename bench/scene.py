@@ -25,7 +25,8 @@ NOW = parse_instant("2026-03-02T09:00+08:00")
 DEADLINE = "2026-12-31"
 WORK: dict[str, Json] = {
     "result_class": "in_progress_planned",
-    "measures": "已会同财政、信访等单位逐户核查，补偿资金拨付到位，其余问题列入计划，按月调度。" * 4,
+    "measures": "已会同财政、信访等单位逐户核查，补偿资金拨付到位，其余问题列入计划，按月调度。"
+    * 4,
     "percent": 60,
     "problems": "个别农户对面积有异议，正在复核。",
 }

@@ -8,6 +8,7 @@ SHA-256 or SM3: it is named in front of each hash, and the one that a case began
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
@@ -21,6 +22,7 @@ GENESIS = f"{ALGORITHM}:{'0' * 64}"
 """What stands before the first event of a case; see `genesis` for other algorithms."""
 
 SALT_BYTES = 16
+_SALT = re.compile(f"[0-9a-f]{{{2 * SALT_BYTES}}}")
 
 _encoder = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
@@ -96,9 +98,25 @@ def salted(
     return {**envelope, "payload": payload}
 
 
+def value_at(document: Json, pointer: str) -> Json:
+    """Give what a JSON pointer leads to.
+
+    Raises
+    ------
+    LookupError : it leads nowhere.
+    """
+    holder, last = _holder(document, pointer)
+    return holder[last]
+
+
 def fresh_salts(personal: Sequence[str], entropy: Callable[[int], bytes]) -> dict[str, str]:
     """Draw a salt for each pointer."""
     return {pointer: entropy(SALT_BYTES).hex() for pointer in personal}
+
+
+def is_salt(text: Json) -> bool:
+    """Tell whether a text is a salt exactly as `fresh_salts` writes it."""
+    return isinstance(text, str) and _SALT.fullmatch(text) is not None
 
 
 def _salted_hash(salt: str, value: Json, algorithm: str) -> str:

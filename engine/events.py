@@ -72,9 +72,12 @@ def read_event(name: str, version: int, fields: Mapping[str, Json]) -> Event:
 
     Raises
     ------
-    LookupError : no such event type, or no lift leads from this version to the newest.
+    LookupError : no such event type or version, or no lift leads from it to the newest.
     """
     kind = EVENTS[name]
+    if version > kind.version:
+        message = f"{name} of version {version} is newer than this release"
+        raise LookupError(message)
     lifted = dict(fields)
     for old in range(version, kind.version):
         lifted = LIFTS[name, old](lifted)
@@ -223,6 +226,17 @@ class TaskDelegated(Event):
     task: TaskId
     former: str | None
     assignee: str
+
+
+@event("task_rescheduled", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRescheduled(Event):
+    """An open task is due at another instant, because the deadline it follows moved."""
+
+    task: TaskId
+    element: str
+    former: datetime
+    due_at: datetime
 
 
 @event("task_completed", 1)

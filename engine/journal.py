@@ -65,29 +65,16 @@ def seal(
     seq, previous : number and hash of the history's last event.
     salts_for : gives a salt for each of some personal fields.
     """
-    at = instant_text(command.at)
     sealed = []
-    for place, (event, content) in enumerate(zip(happened, payloads, strict=True)):
-        seq += 1
-        envelope = {
-            "case": command.case,
-            "seq": seq,
-            "type": event.name,
-            "version": event.version,
-            "at": at,
-            "by": command.by.user,
-            "for": command.by.acting_for,
-            "command": recorded if place == 0 else None,
-            "payload": content,
-        }
-        personal = content.get("personal") or ()
+    for envelope in envelopes(command, recorded, happened, payloads, seq=seq):
+        personal = envelope["payload"].get("personal") or ()
         salts = salts_for(personal) if personal else None
         body = chain.canonical(envelope)
         previous = chain.link(previous, _hashed_text(envelope, body, salts, previous))
         sealed.append(
             StoredEvent(
-                seq,
-                event.name,
+                envelope["seq"],
+                envelope["type"],
                 command.at,
                 body,
                 None if salts is None else chain.canonical(salts),
@@ -97,17 +84,72 @@ def seal(
     return sealed
 
 
+def envelopes(
+    command: Command,
+    recorded: Mapping[str, Json],
+    happened: Sequence[Event],
+    payloads: Sequence[dict[str, Json]],
+    *,
+    seq: int,
+) -> Iterator[dict[str, Json]]:
+    """Make the envelopes of one command's events; `seq` is the number of the event before them."""
+    at = instant_text(command.at)
+    for place, (event, content) in enumerate(zip(happened, payloads, strict=True)):
+        yield {
+            "case": command.case,
+            "seq": seq + place + 1,
+            "type": event.name,
+            "version": event.version,
+            "at": at,
+            "by": command.by.user,
+            "for": command.by.acting_for,
+            "command": recorded if place == 0 else None,
+            "payload": content,
+        }
+
+
+def lifted(envelope: dict[str, Json]) -> dict[str, Json]:
+    """Give an envelope with its payload in the newest version of its event type.
+
+    Raises
+    ------
+    LookupError, TypeError, ValueError : no such event type, no lift, or no such payload.
+    """
+    event = read_event(envelope["type"], envelope["version"], envelope["payload"])
+    if event.version == envelope["version"]:
+        return envelope
+    return {**envelope, "version": event.version, "payload": payload(event)}
+
+
 def hashed_text(stored: StoredEvent) -> str:
     """Give the text that an event's hash covers: its envelope with personal fields salted.
 
     Raises
     ------
-    LookupError, ValueError : the salts don't match the personal fields.
+    LookupError, ValueError : the salts don't match the personal fields, or aren't as drawn.
     """
-    if stored.salts is None:
-        return stored.body
     envelope = envelope_of(stored)
-    return _hashed_text(envelope, stored.body, chain.parse(stored.salts), stored.hash)
+    personal = envelope["payload"].get("personal") or []
+    salts = None if stored.salts is None else chain.parse(stored.salts)
+    if sorted(salts or ()) != sorted(personal) or (salts is None) != (not personal):
+        message = "salts don't match the personal fields"
+        raise ValueError(message)
+    if not all(chain.is_salt(salt) for salt in (salts or {}).values()):
+        message = "a salt isn't as it was drawn"
+        raise ValueError(message)
+    return _hashed_text(envelope, stored.body, salts, stored.hash)
+
+
+def opened(stored: StoredEvent) -> dict[str, dict[str, str]]:
+    """Give an event's personal values by their JSON pointers: each as JSON text with its salt."""
+    if stored.salts is None:
+        return {}
+    payload = envelope_of(stored)["payload"]
+    salts: dict[str, str] = json.loads(stored.salts)
+    return {
+        pointer: {"json": chain.canonical(chain.value_at(payload, pointer)), "salt": salt}
+        for pointer, salt in salts.items()
+    }
 
 
 def _hashed_text(

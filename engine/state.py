@@ -36,6 +36,7 @@ from engine.events import (
     TaskId,
     TaskReached,
     TaskReleased,
+    TaskRescheduled,
     TaskWithdrawn,
     TimerCancelled,
     TimerFired,
@@ -236,7 +237,14 @@ def scope_entered(state: ProcessState, event: ScopeEntered) -> ProcessState:
 
 @applies(ScopeLeft, to=ProcessState)
 def scope_left(state: ProcessState, event: ScopeLeft) -> ProcessState:
-    return replace(state, scopes=_without(state.scopes, event.scope))
+    scopes = _without(state.scopes, event.scope)
+    if event.results:
+        above = state.scopes[event.scope].parent
+        while above != CASE_SCOPE and scopes[above].variables is None:
+            above = scopes[above].parent
+        owner = scopes[above]
+        scopes[above] = replace(owner, variables={**(owner.variables or {}), **event.results})
+    return replace(state, scopes=scopes)
 
 
 @applies(ProcessAdvanced, to=ProcessState)
@@ -281,6 +289,12 @@ def task_released(state: ProcessState, event: TaskReleased) -> ProcessState:
 @applies(TaskDelegated, to=ProcessState)
 def task_delegated(state: ProcessState, event: TaskDelegated) -> ProcessState:
     task = replace(state.tasks[event.task], assignee=event.assignee)
+    return replace(state, tasks={**state.tasks, event.task: task})
+
+
+@applies(TaskRescheduled, to=ProcessState)
+def task_rescheduled(state: ProcessState, event: TaskRescheduled) -> ProcessState:
+    task = replace(state.tasks[event.task], due_at=event.due_at)
     return replace(state, tasks={**state.tasks, event.task: task})
 
 

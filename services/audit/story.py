@@ -12,7 +12,6 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
@@ -30,8 +29,19 @@ _OPTIONAL = re.compile(r"\[\[(.*?)\]\]")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 _UNITS = frozenset({"unit", "lead_unit", "co_units", "former_unit", "suggested_unit"})
 _USERS = frozenset({"by", "handler", "assignee", "former", "acting_for", "proposers", "officer"})
@@ -125,8 +135,8 @@ class Teller:
         return f"{local.isoformat()} {clock}"
 
     def _sentence(self, record: Recorded) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self._words["events"][record.event.name]
-        return found
+        sentences: Mapping[str, Mapping[str, Any]] = self._words["events"]
+        return sentences.get(record.event.name) or {"told": False, "text": record.event.name}
 
     def _matters(self, record: Recorded) -> bool:
         sentence = self._sentence(record)
@@ -173,15 +183,18 @@ class Teller:
             parts = [self._shown(name, one) or "" for one in value]
             joint: str = self._words["phrases"]["joint"]
             return joint.join(part for part in parts if part) or None
+        if isinstance(value, str):
+            return self._said(name, value)
+        return self._plain(value)
+
+    def _plain(self, value: Json) -> str:
         if isinstance(value, datetime):
             return self._instant(value)
         if isinstance(value, date):
             return self._day(value)
         if isinstance(value, bool):
             return str(self._words["values"]["bool"][str(value).lower()])
-        if isinstance(value, (int, Decimal)):
-            return str(value)
-        return self._said(name, value) if isinstance(value, str) else _brief(value)
+        return _brief(value)
 
     def _said(self, name: str, value: str) -> str:
         if name in _UNITS:

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from engine import CASE_SCOPE, Case, Event
+from engine.events import TaskRescheduled
 from engine.records import instant_text, parse_instant
+from engine.state import ProcessState
 from services.deadlines.events import DeadlineReason, DeadlineSet
 from services.deadlines.state import DeadlineState
 
@@ -24,10 +26,11 @@ def set_deadline(
 
     `by_name` marks a date that somebody set, which a new dispatch doesn't move.
     """
+    former = case[DeadlineState].due_at
     reminder = case.variables().get("reminder_period", DEFAULT_REMINDER)
     due = instant_text(due_at)
     yield DeadlineSet(
-        former=case[DeadlineState].due_at,
+        former=former,
         due_at=due_at,
         yellow_from=parse_instant(case.ask("before", due, reminder)),
         provisional=bool(case.ask("is_provisional", due)),
@@ -36,3 +39,8 @@ def set_deadline(
         at=case.now,
     )
     yield from case.assign({"deadline": due}, CASE_SCOPE)
+    for task in case[ProcessState].tasks.values():
+        if former is not None and task.due_at == former != due_at:
+            yield TaskRescheduled(
+                task=task.task, element=task.element, former=former, due_at=due_at
+            )

@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
 
-from engine import Actor, CaseId, CompleteTask, Problem, SetClock, TaskId
+from engine import Actor, CaseId, Command, CompleteTask, Problem, SetClock, TaskId
 from engine.records import Json
 from services.cases.commands import RegisterCase
 from services.demo.moments import Here
@@ -221,7 +220,11 @@ class Driver:
         return _Words(run.plan, unit or run.plan.item.lead_unit, here)
 
     def _execute(
-        self, run: Run, what: str, command: Any, refused: str | None = None  # noqa: ANN401
+        self,
+        run: Run,
+        what: str,
+        command: Command,
+        refused: str | None = None,
     ) -> None:
         slug = None
         try:
@@ -294,4 +297,3 @@ def _person(who: str, unit: str | None) -> str:
 
 def _number(unit: str) -> int:
     return int(unit.removeprefix("u"))
-

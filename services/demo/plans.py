@@ -22,7 +22,7 @@ _DATA = resources.files("services.demo") / "data"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
-    """What somebody does with a task: when, with which data; `by` when it isn't who it waits for."""
+    """What somebody does with a task: when, with which data; `by` if not who it waits for."""
 
     when: str
     by: str | None = None
@@ -124,7 +124,7 @@ def _behaviours(element: str, planned: Any, case_type: str) -> list[Behaviour]: 
     usual = _default(element, case_type)
     found: list[Behaviour] = []
     for one in listed:
-        told = {"when": NEVER} if one == NEVER else one or {}
+        told: Mapping[str, Any] = {"when": NEVER} if one == NEVER else one or {}
         behaviour = Behaviour(
             when=told.get("when", usual.when),
             by=told.get("by", usual.by),

@@ -35,7 +35,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "meeting_decision": ("会议决定", "Meeting decision"),
     "npc_suggestion": ("人大代表建议", "NPC suggestion"),
     "cppcc_proposal": ("政协提案", "CPPCC proposal"),
-    "verified": ("{verified} 件的全部 {events} 条记录校验、重演无误", "{verified} histories, {events} events verified"),
+    "verified": (
+        "{verified} 件的 {events} 条记录校验、重演无误",
+        "{verified} histories, {events} events hold",
+    ),
     "off": ("不对：", "Off:"),
     "seconds": ("用时 {seconds:.1f} 秒", "{seconds:.1f} s"),
 }  # fmt: skip
@@ -91,9 +94,7 @@ def _share(part: int, whole: int) -> str:
 
 
 def _cases(year: Year, language: Language) -> Table:
-    table = Table(
-        *(_word(name, language) for name in ("number", "id", "title", "shows")), box=None
-    )
+    table = Table(*(_word(name, language) for name in ("number", "id", "title", "shows")), box=None)
     for case in year.cases:
         shown = (situations()[name][0 if language == "zh" else 1] for name in case.shows)
         joint = "；" if language == "zh" else "; "

@@ -63,8 +63,8 @@ def units() -> tuple[str, ...]:
 def items() -> tuple[Item, ...]:
     """Give the sample's matters in their order."""
     codes = {name: f"u{number}" for number, name in enumerate(units(), start=1)}
-    with (_DATA / "items.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(_item(row, codes) for row in csv.DictReader(file))
+    lines = (_DATA / "items.csv").read_text("utf-8").splitlines()
+    return tuple(_item(row, codes) for row in csv.DictReader(lines))
 
 
 def _item(row: Mapping[str, str], codes: Mapping[str, str]) -> Item:

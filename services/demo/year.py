@@ -113,7 +113,7 @@ def populate(office: Office) -> None:
 
 
 def _registered_at(plan: Plan, number: int, office: Office) -> datetime:
-    """Registered on the day it came, or the next working day: some meetings end on a Saturday."""
+    """Give the day it came, or the next working day: some meetings end on a Saturday."""
     day = plan.item.source_date
     with office.store.transaction(write=False) as transaction:
         calendar = office.calendar.get(transaction.connection)
@@ -166,4 +166,5 @@ def _faults(office: Office, case: CaseId, row: Mapping[str, Any]) -> Iterator[st
         yield f"{row['number']}: {row['status']}, not over: {waiting or 'nothing open'}"
     proof = office.engine.history.verify(case)
     if not proof.ok:
-        yield f"{row['number']}: event {proof.first_bad}: {proof.fault}: {(proof.detail or '')[:200]}"
+        detail = (proof.detail or "")[:200]
+        yield f"{row['number']}: event {proof.first_bad}: {proof.fault}: {detail}"

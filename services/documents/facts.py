@@ -28,7 +28,6 @@ from zoneinfo import ZoneInfo
 from engine import Definition, Event, Recorded, State
 from engine.errors import DefinitionNotFound
 from engine.events import TaskCompleted
-from engine.records import parse_instant
 from engine.state import ProcessState, apply_to
 from services.cases.events import Urged
 from services.cases.state import CaseState

@@ -49,20 +49,24 @@ def read_grid(table: Xml, formats: Formats) -> Grid:
     for y, row in enumerate(rows):
         x = 0
         for element in row.findall(qn("w:tc")):
-            cell = _cell(element, row, x, y, inset)
-            merge = element.find(f"{qn('w:tcPr')}/{qn('w:vMerge')}")
-            if merge is not None and merge.get(qn("w:val")) != "restart" and x in above:
+            cell = _cell(element, row, (x, y), inset)
+            if _continues(element) and x in above:
                 above[x].down += 1
-                above[x].sides["bottom"] = _sides(element, drawn, x, y, grid, rows)["bottom"]
             else:
-                cell.sides = _sides(element, drawn, x, y, grid, rows)
                 above[x] = cell
                 grid.cells.append(cell)
             x += cell.across
+    for cell in grid.cells:
+        _sides(cell, drawn, len(columns), len(rows))
     return grid
 
 
-def _cell(element: Xml, row: Xml, x: int, y: int, inset: float) -> Cell:
+def _continues(element: Xml) -> bool:
+    merge = element.find(f"{qn('w:tcPr')}/{qn('w:vMerge')}")
+    return merge is not None and merge.get(qn("w:val")) != "restart"
+
+
+def _cell(element: Xml, row: Xml, place: tuple[int, int], inset: float) -> Cell:
     properties = element.find(qn("w:tcPr"))
     span = _value(properties, "w:gridSpan")
     fill = _value(properties, "w:shd", "w:fill")
@@ -70,9 +74,8 @@ def _cell(element: Xml, row: Xml, x: int, y: int, inset: float) -> Cell:
     height = _value(row_properties, "w:trHeight")
     return Cell(
         element,
-        x,
-        y,
-        int(span) if span else 1,
+        *place,
+        across=int(span) if span else 1,
         fill=None if fill in (None, "auto") else fill,
         height=float(height) if height else 0.0,
         inset=inset,
@@ -107,22 +110,17 @@ def _table_rules(borders: Xml) -> dict[str, Rule | None]:
     return {n: None if borders is None else rule(borders, f"w:{n}") for n in names}
 
 
-def _sides(
-    element: Xml, drawn: dict[str, Rule | None], x: int, y: int, grid: Grid, rows: list[Xml]
-) -> dict[str, Rule | None]:
-    properties = element.find(qn("w:tcPr"))
-    span = int(_value(properties, "w:gridSpan") or 1)
+def _sides(cell: Cell, drawn: dict[str, Rule | None], columns: int, rows: int) -> None:
     outer = {
-        "top": y == 0,
-        "bottom": y == len(rows) - 1,
-        "left": x == 0,
-        "right": x + span >= len(grid.columns),
+        "top": cell.y == 0,
+        "bottom": cell.y + cell.down >= rows,
+        "left": cell.x == 0,
+        "right": cell.x + cell.across >= columns,
     }
-    sides = {
-        side: drawn[side if outer[side] else ("insideH" if side in ("top", "bottom") else "insideV")]
-        for side in _SIDES
-    }
+    inner = {"top": "insideH", "bottom": "insideH", "left": "insideV", "right": "insideV"}
+    cell.sides = {side: drawn[side if outer[side] else inner[side]] for side in _SIDES}
+    properties = cell.element.find(qn("w:tcPr"))
     own = properties.find(qn("w:tcBorders")) if properties is not None else None
     if own is not None:
-        sides |= {s: rule(own, f"w:{s}") for s in _SIDES if own.find(qn(f"w:{s}")) is not None}
-    return sides
+        named = (side for side in _SIDES if own.find(qn(f"w:{side}")) is not None)
+        cell.sides |= {side: rule(own, f"w:{side}") for side in named}

@@ -22,11 +22,11 @@ from services.documents.errors import GlyphMissing, TemplateInvalid
 from services.documents.facts import Writer, story_of
 from services.documents.fonts import FontBook
 from services.documents.kinds import rules_of, template_of
-from services.documents.queries import Waiting
+from services.documents.queries import DocumentSummary, Waiting
 from services.documents.render import Facts, docx_of, marked, text_of
 from services.documents.state import DocumentsState, IssuedDocument
 from services.documents.store import Files
-from services.documents.typeset import pdf_of
+from services.documents.typeset import pdf_of, picture_of
 from services.people import queries as people
 
 LEASE = timedelta(minutes=2)
@@ -184,6 +184,11 @@ class DocumentMaker:
         if mark is not None:
             docx = marked(docx, mark)
         return docx, pdf_of(docx, self.book, at, mark)
+
+    def preview(self, document: DocumentSummary, page: int, *, is_marked: bool) -> bytes | None:
+        """Draw a page of a kept document as PNG; `None` past its last page."""
+        kept = b"".join(self.files.read(document.docx_sha256 or ""))
+        return picture_of(kept, self.book, page, WITHDRAWN if is_marked else None)
 
     def _mark(self, document: IssuedDocument) -> Made:
         original = b"".join(self.files.read(document.docx_sha256 or ""))

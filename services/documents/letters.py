@@ -60,8 +60,8 @@ def _if(condition: str, *blocks: Block) -> tuple[Block, ...]:
 
 def _foot(issuer: str = "{{ office.name }}") -> tuple[Block, ...]:
     return (
-        Line("正文首缩"),
-        Line("正文首缩"),
+        Line("末段"),
+        Line("末段"),
         Line("署名", issuer),
         Line("成文日期", "{{ document.date }}"),
     )
@@ -102,8 +102,8 @@ SUPERVISION_NOTICE: tuple[Block, ...] = (
         "请于{{ dispatch.deadline }}前书面反馈办理情况{{ dispatch.report_format }}，"
         "反馈材料须经单位主要负责人审签。不能按期办结的，应在期限届满前申请延期。",
     ),
-    Line("正文首缩", "事项编号：{{ case.number }}。"),
     *_ATTACHMENTS,
+    Line("末段", "事项编号：{{ case.number }}。"),
     *_foot(),
     *_imprint(),
 )
@@ -127,8 +127,8 @@ INSPECTION_NOTICE: tuple[Block, ...] = (
         "请于{{ dispatch.deadline }}前报送落实情况{{ dispatch.report_format }}，"
         "此后按{{ dispatch.rhythm }}报送进展，直至办结。",
     ),
-    Line("正文首缩", "事项编号：{{ case.number }}。"),
     *_ATTACHMENTS,
+    Line("末段", "事项编号：{{ case.number }}。"),
     *_foot(),
     *_imprint(),
 )
@@ -141,10 +141,20 @@ TRANSFER_CARD: tuple[Block, ...] = (
         (16, 34, 16, 34),
         (
             (("事项编号",), ("{{ case.number }}",), ("来　　源",), ("{{ case.source_kind }}",)),
-            (("来源文号",), ("{{ case.source_number }}",), ("日　　期",), ("{{ case.source_date }}",)),
+            (
+                ("来源文号",),
+                ("{{ case.source_number }}",),
+                ("日　　期",),
+                ("{{ case.source_date }}",),
+            ),
             (("标　　题",), ("{{ case.title }}",)),
             (("主要内容",), ("{%p for line in case.content %}", "{{ line }}", "{%p endfor %}")),
-            (("主办单位",), ("{{ unit.name }}",), ("责 任 人",), ("{{ dispatch.responsible_person }}",)),
+            (
+                ("主办单位",),
+                ("{{ unit.name }}",),
+                ("责 任 人",),
+                ("{{ dispatch.responsible_person }}",),
+            ),
             (("协办单位",), ("{{ case.co_units|join('、') }}",)),
             (
                 ("办理要求",),
@@ -168,7 +178,7 @@ REMINDER: tuple[Block, ...] = (
     ),
     *_each("urge.text"),
     Line(
-        "正文首缩",
+        "末段",
         "请抓紧办理，并立即将办理情况报我室。不能按期办结的，应在期限届满前说明理由并申请延期。",
     ),
     *_foot(),
@@ -225,7 +235,7 @@ ANSWER_LETTER: tuple[Block, ...] = (
     *_each("answer.text"),
     *_if("answer.reason", *_each("answer.reason")),
     *_if("answer.planned_date", Line("正文首缩", "计划于{{ answer.planned_date }}前办理完成。")),
-    Line("正文首缩", "感谢您（们）对我们工作的关心和支持。"),
+    Line("末段", "感谢您（们）对我们工作的关心和支持。"),
     *_foot("{{ unit.name }}"),
     *_imprint("{{ unit.name }}"),
 )
@@ -251,7 +261,7 @@ def _measure(title: str, *demands: Block) -> tuple[Block, ...]:
 
 
 _REVIEW = Line(
-    "正文首缩",
+    "末段",
     "对本通知不服的，可以自收到之日起30日内申请复核；复核期间不停止整改。",
 )
 
@@ -290,7 +300,7 @@ ACCOUNTABILITY: tuple[Block, ...] = (
     *_each("measure.reason"),
     *_if("measure.statement", Line("一级标题", "单位陈述"), *_each("measure.statement")),
     *_each("measure.text"),
-    Line("正文首缩", "建议按照有关规定追究责任，请审定。"),
+    Line("末段", "建议按照有关规定追究责任，请审定。"),
     *_foot(),
 )
 
@@ -311,6 +321,7 @@ SPECIAL_REPORT: tuple[Block, ...] = (
         "{% if feedback.result %}办理结果：{{ feedback.result }}。{% endif %}",
     ),
     *_each("feedback.measures"),
+    Line("末段", "专此报告。"),
     *_foot(),
 )
 
@@ -341,6 +352,7 @@ def _statistics(title: str) -> tuple[Block, ...]:
         Line("图", "{{ section.chart }}"),
         Line("正文首缩", "{%p endif %}"),
         Line("正文首缩", "{%p endfor %}"),
+        Line("末段", "特此通报。"),
         *_foot(),
         *_imprint(),
     )

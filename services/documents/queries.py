@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, and_, func, insert, select, update
 
 from engine import CaseId
+from engine.store.tables import counters
 from services.documents.tables import documents, file_parts, office_documents
 
 _WAITING = ("number", "make", "mark")
@@ -125,9 +126,7 @@ def release(
     """Note how it went: done, or failed with a reason and to be tried again later."""
     connection.execute(
         update(documents)
-        .where(
-            and_(documents.c.case_id == waiting.case, documents.c.document == waiting.document)
-        )
+        .where(and_(documents.c.case_id == waiting.case, documents.c.document == waiting.document))
         .values(
             claimed_until=None,
             attempts=0 if failed is None else waiting.attempts + 1,
@@ -165,6 +164,13 @@ def add_office_document(connection: Connection, made: OfficeDocument) -> None:
     connection.execute(insert(office_documents).values(fields))
 
 
+def give_back_number(connection: Connection, counter: str) -> None:
+    """Undo the last count of a counter, in the transaction that made it."""
+    connection.execute(
+        update(counters).where(counters.c.name == counter).values(value=counters.c.value - 1)
+    )
+
+
 def has_file(connection: Connection, sha256: str) -> bool:
     """Tell whether a content is kept in the database."""
     return file_part(connection, sha256, 0) is not None
@@ -173,9 +179,7 @@ def has_file(connection: Connection, sha256: str) -> bool:
 def file_part(connection: Connection, sha256: str, part: int) -> bytes | None:
     """Read one part of a content; `None` past its end."""
     found: bytes | None = connection.execute(
-        select(file_parts.c.content).where(
-            file_parts.c.sha256 == sha256, file_parts.c.part == part
-        )
+        select(file_parts.c.content).where(file_parts.c.sha256 == sha256, file_parts.c.part == part)
     ).scalar_one_or_none()
     return found
 

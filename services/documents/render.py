@@ -19,8 +19,9 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from docxtpl import DocxTemplate, InlineImage
 from jinja2 import Environment, StrictUndefined, TemplateError
+from jinja2.exceptions import SecurityError
 from jinja2.runtime import LoopContext
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from services.documents.errors import TemplateInvalid
 
@@ -97,7 +98,7 @@ def docx_of(template: bytes, facts: Facts, *, title: str, at: datetime) -> bytes
     properties.created = properties.modified = at.replace(tzinfo=None, microsecond=0)
     raw = io.BytesIO()
     document.docx.save(raw)
-    return _same_bytes(raw.getvalue())
+    return same_bytes(raw.getvalue())
 
 
 def marked(docx: bytes, words: str) -> bytes:
@@ -110,16 +111,16 @@ def marked(docx: bytes, words: str) -> bytes:
         for place, header in enumerate(headers):
             header.is_linked_to_previous = False
             mark = _watermark(words, f"mark{number}{place}")
-            header.paragraphs[0]._p.append(mark)  # noqa: SLF001 -- no public way to its XML
+            header.paragraphs[0]._p.append(mark)
     raw = io.BytesIO()
     document.save(raw)
-    return _same_bytes(raw.getvalue())
+    return same_bytes(raw.getvalue())
 
 
 def text_of(docx: bytes) -> str:
     """Give all the text of a docx, footers included, to look for characters without a glyph."""
     document = Document(io.BytesIO(docx))
-    parts = [document.element.body, *(s.footer._element for s in document.sections)]  # noqa: SLF001
+    parts = [document.element.body, *(s.footer._element for s in document.sections)]
     return "".join(
         node.text or "" for part in parts for node in part.iter() if node.tag.endswith("}t")
     )
@@ -152,8 +153,8 @@ def _clean(value: Any, document: DocxTemplate) -> Any:  # noqa: ANN401 -- facts 
     return value(document) if callable(value) else value
 
 
-def _same_bytes(docx: bytes) -> bytes:
-    # A zip tells the time of each part; without it the same content is the same file.
+def same_bytes(docx: bytes) -> bytes:
+    """Pack a docx anew without the times of its parts: the same content is the same file."""
     made = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(docx)) as old, zipfile.ZipFile(made, "w") as new:
         for name in sorted(old.namelist(), key=lambda n: (n != "[Content_Types].xml", n)):

@@ -26,7 +26,7 @@ class Incoming:
     size_bytes: int
 
 
-class TooLong(Exception):  # noqa: N818 -- a fact, caught by whoever set the limit
+class TooLong(Exception):
     """Raised when more bytes came than the limit allows; the rest was never read."""
 
 
@@ -69,9 +69,10 @@ class FolderFiles:
         if target.exists():
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        with incoming.path.open("rb") as source, tempfile.NamedTemporaryFile(
-            dir=target.parent, delete=False
-        ) as copy:
+        with (
+            incoming.path.open("rb") as source,
+            tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as copy,
+        ):
             for part in _parts_of(source.read, PART_BYTES):
                 copy.write(part)
             copy.flush()

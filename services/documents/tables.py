@@ -57,4 +57,4 @@ file_parts = Table(
     Column("part", Integer, primary_key=True, autoincrement=False),
     Column("content", LargeBinary, nullable=False),
 )
-"""Contents by their hash, in parts of a megabyte: the shape with several servers keeps them here."""
+"""Contents by their hash, in parts of a megabyte, where several servers share the database."""

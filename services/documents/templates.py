@@ -6,8 +6,9 @@ margins 37, 35, 28, 26 mm, 22 lines of 28 characters, title 小标宋 二号, te
 
 from __future__ import annotations
 
+import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from docx import Document
@@ -34,6 +35,7 @@ from services.documents.letters import (
     Line,
     Table,
 )
+from services.documents.render import same_bytes
 
 KINDS: dict[str, Sequence[Block]] = {
     "supervision_notice": SUPERVISION_NOTICE,
@@ -60,15 +62,23 @@ _STYLES: tuple[tuple[str, int, str, str | None, str, str], ...] = (
     ("文件标题", 44, "方正小标宋简体", None, "center", '<w:spacing w:before="1158" {title}/>'),
     ("主送机关", 32, "仿宋_GB2312", None, "both", '<w:spacing w:before="579"/>'),
     ("正文首缩", 32, "仿宋_GB2312", None, "both", '<w:ind w:firstLineChars="200"/>'),
+    ("末段", 32, "仿宋_GB2312", None, "both", '<w:keepNext/><w:ind w:firstLineChars="200"/>'),
     ("一级标题", 32, "黑体", None, "both", '<w:keepNext/><w:ind w:firstLineChars="200"/>'),
     ("二级标题", 32, "楷体_GB2312", None, "both", '<w:keepNext/><w:ind w:firstLineChars="200"/>'),
-    ("附件说明", 32, "仿宋_GB2312", None, "both", '<w:ind w:leftChars="500" w:hangingChars="300"/>'),
+    (
+        "附件说明",
+        32,
+        "仿宋_GB2312",
+        None,
+        "both",
+        '<w:ind w:leftChars="500" w:hangingChars="300"/>',
+    ),
     ("署名", 32, "仿宋_GB2312", None, "center", '<w:keepNext/><w:ind w:leftChars="1200"/>'),
     ("成文日期", 32, "仿宋_GB2312", None, "center", '<w:ind w:leftChars="1200"/>'),
     ("上行文号", 32, "仿宋_GB2312", None, "both", '<w:spacing w:before="1158"/>'),
     ("表格文字", 28, "仿宋_GB2312", None, "left", '<w:spacing w:line="480" w:lineRule="exact"/>'),
     ("表格标题", 28, "黑体", None, "center", '<w:spacing w:line="480" w:lineRule="exact"/>'),
-    ("表题", 28, "黑体", None, "center", '<w:keepNext/>'),
+    ("表题", 28, "黑体", None, "center", "<w:keepNext/>"),
     ("版记日期", 28, "仿宋_GB2312", None, "right", "{imprint}"),
     ("版记", 28, "仿宋_GB2312", None, "left", "{imprint}"),
     ("图", 28, "仿宋_GB2312", None, "center", '<w:spacing w:line="240" w:lineRule="auto"/>'),
@@ -111,7 +121,7 @@ def build(kind: str) -> OpenDocument:
 
 
 def _lay_out(document: OpenDocument) -> None:
-    section = document.sections[0]._sectPr  # noqa: SLF001 -- no public way to its XML
+    section = document.sections[0]._sectPr
     for tag in ("w:pgSz", "w:pgMar", "w:cols", "w:docGrid"):
         for found in section.findall(qn(tag)):
             section.remove(found)
@@ -129,7 +139,7 @@ def _lay_out(document: OpenDocument) -> None:
         (document.sections[0].even_page_footer, "双页码"),
     ):
         footer.is_linked_to_previous = False
-        place = footer._element  # noqa: SLF001
+        place = footer._element
         for old in list(place):
             place.remove(old)
         place.append(
@@ -167,14 +177,15 @@ def _add_styles(document: OpenDocument) -> None:
             '<w:szCs w:val="32"/><w:lang w:val="en-US" w:eastAsia="zh-CN"/></w:rPr>'
         )
     )
-    for name, size, font, color, align, shape in _STYLES:
-        styles.append(_style(name, size, font, color, align, shape))
+    for style in _STYLES:
+        styles.append(_style(style))
     for relation in document.part.rels.values():
         if relation.reltype.endswith("/fontTable"):
-            relation.target_part._blob = _font_table()  # noqa: SLF001
+            relation.target_part._blob = _font_table()
 
 
-def _style(name: str, size: int, font: str, color: str | None, align: str, shape: str) -> Xml:
+def _style(style: tuple[str, int, str, str | None, str, str]) -> Xml:
+    name, size, font, color, align, shape = style
     tint = f'<w:color w:val="{color}"/>' if color else ""
     return _xml(
         f'<w:style w:type="paragraph" w:customStyle="1" w:styleId="{name}"><w:name w:val="{name}"/>'
@@ -274,15 +285,12 @@ def _xml(text: str) -> Xml:
     return parse_xml(f"{text[:end]} {nsdecls('w', 'r')}{text[end:]}")
 
 
-def main(folder: Path, save: Callable[[OpenDocument, Path], None] | None = None) -> None:
+def main(folder: Path) -> None:
     """Write every template into a folder."""
     for kind in KINDS:
-        document = build(kind)
-        path = folder / f"{kind}.docx"
-        if save is None:
-            document.save(str(path))
-        else:
-            save(document, path)
+        made = io.BytesIO()
+        build(kind).save(made)
+        (folder / f"{kind}.docx").write_bytes(same_bytes(made.getvalue()))
 
 
 if __name__ == "__main__":

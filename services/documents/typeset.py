@@ -31,6 +31,8 @@ from services.documents.grids import Grid, read_grid
 EMU = 12700.0
 """Units of a picture's size in a point."""
 
+PREVIEW_PPI = 110.0
+
 _ALIGN = {"center": "center", "right": "right", "end": "right"}
 _ABOVE, _BELOW = 0.38, 0.38
 """A line's middle lies this far above the base line, in units of the size."""
@@ -51,6 +53,17 @@ def pdf_of(docx: bytes, book: FontBook, at: datetime, watermark: str | None = No
         message = "typst gave no PDF"
         raise TypeError(message)
     return made
+
+
+def picture_of(
+    docx: bytes, book: FontBook, page: int, watermark: str | None = None
+) -> bytes | None:
+    """Draw one page (from 1) of a docx as PNG, as its PDF shows it; `None` past the last page."""
+    source = Typesetter(Document(io.BytesIO(docx)), book).source(watermark)
+    compiler = typst.Compiler(font_paths=book.fonts, ignore_system_fonts=True)
+    made = compiler.compile(source.encode(), format="png", ppi=PREVIEW_PPI)
+    pages = made if isinstance(made, list) else [made]
+    return pages[page - 1] if 1 <= page <= len(pages) else None
 
 
 class Typesetter:
@@ -105,10 +118,10 @@ class Typesetter:
         return ", ".join(parts)
 
     def _footer(self, section: Section) -> str:
-        odd = self._joined(section.footer._element)  # noqa: SLF001 -- no public way to its XML
+        odd = self._joined(section.footer._element)
         if not self._document.settings.odd_and_even_pages_header_footer:
             return odd
-        even = self._joined(section.even_page_footer._element)  # noqa: SLF001
+        even = self._joined(section.even_page_footer._element)
         return f"context if calc.odd(counter(page).get().first()) {odd} else {even}"
 
     def _joined(self, parent: Xml) -> str:
@@ -130,7 +143,8 @@ class Typesetter:
             yield "pagebreak(weak: true)"
         if not runs and shape.top is None and shape.bottom is None:
             height = pitch + shape.before + shape.after
-            yield f"block(height: {_pt(height)}, width: 100%, none)"
+            sticky = ", sticky: true" if shape.keep_next else ""
+            yield f"block(height: {_pt(height)}, width: 100%{sticky}, none)"
             return
         content = " + ".join(made for _, made in runs) or "[]"
         yield self._block(shape, size, pitch, content)
@@ -244,12 +258,11 @@ class Typesetter:
 
 
 def _room(shape: ParagraphFormat) -> str:
-    made = "".join(
+    return "".join(
         f", {side}: {_pt(rule.space)}"
         for side, rule in (("top", shape.top), ("bottom", shape.bottom))
         if rule is not None
     )
-    return made
 
 
 def _strokes(sides: dict[str, Rule | None]) -> str:
@@ -262,7 +275,7 @@ def _strokes(sides: dict[str, Rule | None]) -> str:
 
 
 def _field(instruction: str) -> str:
-    name = instruction.split()[0] if instruction.split() else ""
+    name = next(iter(instruction.split()), "")
     if name == "PAGE":
         return "context counter(page).display()"
     return "context str(counter(page).final().first())" if name == "NUMPAGES" else '""'
@@ -283,5 +296,3 @@ def _pt(length: float) -> str:
 
 def _emu(length: int | None) -> str:
     return _pt((length or 0) / EMU)
-
-

@@ -15,6 +15,7 @@ from engine.proof.merkle import Nodes, Tree, grow, leaf_hash, tree_of
 from engine.records import parse_instant
 from engine.store import Transaction
 from services.evidence import queries
+from services.evidence.queries import LogLeaf
 
 Kind = Literal["key", "tree head", "log", "register", "case", "published"]
 
@@ -92,37 +93,38 @@ def _log_faults(
         return
     algorithm = suite_of(heads[0].suite).hash
     tree = _Growing(algorithm)
-    by_number = {head.number: head for head in heads}
-    waiting = iter(heads)
-    head = next(waiting)
     standing: dict[CaseId, tuple[int, str]] = {}
-    entries = {entry.place: entry for entry in queries.log_entries(connection)}
-    for place, _, leaf in queries.log_leaves(connection, by_number):
-        if place != tree.size:
-            yield HeadFault("log", f"head {head.number}", f"leaf {tree.size} is missing")
+    leaves = queries.log_leaves(connection, {head.number: head for head in heads})
+    for head in heads:
+        wrong = _grow_to(head, tree, leaves, standing)
+        if wrong is not None:
+            yield HeadFault("log", f"head {head.number}", wrong)
             return
-        tree.append(leaf)
-        if place in entries:
-            now = entries[place].standing
-            standing[now.case] = (now.seq, now.head)
-        if tree.size == head.size:
-            if tree.root() != head.root:
-                yield HeadFault("log", f"head {head.number}", "its leaves were altered")
-                return
-            following = next(waiting, None)
-            if registers or following is None:
-                yield from _register_fault(algorithm, standing, head)
-            if following is None:
-                break
-            head = following
-    if tree.size < heads[-1].size:
-        missing = heads[-1].size - tree.size
-        yield HeadFault("log", f"head {head.number}", f"{missing} leaves are missing")
-        return
-    extra = queries.log_size(connection) - heads[-1].size
+        if registers or head is heads[-1]:
+            yield from _register_fault(algorithm, standing, head)
+    extra = sum(1 for _ in leaves)
     if extra:
         yield HeadFault("log", f"head {heads[-1].number + 1}", f"{extra} leaves have no tree head")
     yield from _cache_faults(connection, tree, standing)
+
+
+def _grow_to(
+    head: TreeHead,
+    tree: _Growing,
+    leaves: Iterator[LogLeaf],
+    standing: dict[CaseId, tuple[int, str]],
+) -> str | None:
+    """Append the leaves up to a head's size; give what is wrong with them."""
+    while tree.size < head.size:
+        leaf = next(leaves, None)
+        if leaf is None:
+            return f"{head.size - tree.size} leaves are missing at the end"
+        if leaf.place != tree.size:
+            return f"leaf {tree.size} is missing"
+        tree.append(leaf.content)
+        if leaf.standing is not None:
+            standing[leaf.standing.case] = (leaf.standing.seq, leaf.standing.head)
+    return None if tree.root() == head.root else "its leaves were altered"
 
 
 def _register_fault(

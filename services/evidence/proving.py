@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from engine.events import CaseId
@@ -64,7 +65,7 @@ def prove(connection: Any, cases: Sequence[CaseId], also: Iterable[int] = ()) ->
                 "to": next_.number,
                 "path": _hex(tree.consistency(one.size, next_.size)),
             }
-            for one, next_ in zip(heads, heads[1:], strict=False)
+            for one, next_ in pairwise(heads)
         ),
         cases={
             case: {
@@ -145,7 +146,7 @@ def _log(
         for found in entries.values():
             for entry in found:
                 tree.inclusion(entry.place, newest.size)
-        for one, next_ in zip(heads, heads[1:], strict=False):
+        for one, next_ in pairwise(heads):
             tree.consistency(one.size, next_.size)
 
     nodes = queries.nodes(connection, places_read(read, algorithm))

@@ -33,6 +33,15 @@ class Entry:
     standing: Standing
 
 
+@dataclass(frozen=True, slots=True)
+class LogLeaf:
+    """One leaf of the log; one that closes a head has no `standing`."""
+
+    place: int
+    content: bytes
+    standing: Standing | None
+
+
 def keys(connection: Connection) -> list[KeyRecord]:
     """Read all keys in order."""
     found = connection.execute(select(proof_keys).order_by(proof_keys.c.number))
@@ -94,24 +103,16 @@ def nodes(connection: Connection, wanted: Iterable[Place]) -> dict[Place, bytes]
     return found
 
 
-def log_leaves(
-    connection: Connection, sealed: Mapping[int, TreeHead]
-) -> Iterator[tuple[int, int, bytes]]:
-    """Read the whole log, giving (place, number of the head, leaf); closing leaves by `sealed`."""
+def log_leaves(connection: Connection, sealed: Mapping[int, TreeHead]) -> Iterator[LogLeaf]:
+    """Read the whole log in order; `sealed` are all tree heads, each with a leaf of its own."""
     for row in connection.execute(select(proof_log).order_by(proof_log.c.place)):
         if row.case_id is not None:
-            yield row.place, row.number, log_leaf(row.number, row.case_id, row.seq, row.head)
-        elif (head := sealed.get(row.number)) is not None:
-            yield row.place, row.number, closing_leaf(head)
+            content = log_leaf(row.number, row.case_id, row.seq, row.head)
+            standing = Standing(CaseId(row.case_id), row.seq, row.head)
+            yield LogLeaf(row.place, content, standing)
         else:
-            yield row.place, row.number, b""
-
-
-def log_entries(connection: Connection) -> Iterator[Entry]:
-    """Read every case's entries of the whole log, in order."""
-    wanted = select(proof_log).where(proof_log.c.case_id.is_not(None))
-    for row in connection.execute(wanted.order_by(proof_log.c.place)):
-        yield Entry(row.place, row.number, Standing(CaseId(row.case_id), row.seq, row.head))
+            head = sealed.get(row.number)
+            yield LogLeaf(row.place, b"" if head is None else closing_leaf(head), None)
 
 
 def log_size(connection: Connection) -> int:

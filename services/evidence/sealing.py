@@ -43,7 +43,10 @@ def make_head(office: Office) -> TreeHead:
         transaction.next_number("proof")
         record, signer = _current_key(office, transaction)
         former = queries.newest_head(transaction.connection)
-        return _Sealing(transaction, record, former).head(signer, instant_text(office.clock.now()))
+        at = instant_text(office.clock.now().replace(microsecond=0))
+        if former is not None:
+            at = max(at, former.at)  # a clock set back mustn't make the newer head the older one
+        return _Sealing(transaction, record, former).head(signer, at)
 
 
 def rotate_key(office: Office) -> KeyRecord:

@@ -27,7 +27,12 @@ def node(name: str, *inside: str, **attributes: Attribute) -> str:
 
 def text(content: str) -> str:
     """Write text; signs that XML can't hold are left out."""
-    return escape(_NOT_XML.sub("", content))
+    return escape(without_strays(content))
+
+
+def without_strays(content: str) -> str:
+    """Leave out signs that XML can't hold."""
+    return _NOT_XML.sub("", content)
 
 
 def path(steps: Iterable[str | float]) -> str:
@@ -41,4 +46,4 @@ def number(value: float) -> str:
 
 
 def _plain(value: str | float) -> str:
-    return _NOT_XML.sub("", value) if isinstance(value, str) else number(value)
+    return without_strays(value) if isinstance(value, str) else number(value)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,20 +11,15 @@ from engine import CaseId, Definition
 from engine.definitions import trusted_definition
 from engine.records import Json
 from engine.store import Transaction
-from engine.store.sql import SqlStore
 from services import lookups
-from services.deadlines.queries import load_calendar
 from services.people import queries as people
 from services.people.queries import Person
+from services.replay.parallel import Calendars, chunks, opened, spread
 from services.settings import Settings
 from services.whatif.answers import COUNTERS, Answers
 from services.whatif.compare import VERDICTS, CaseResult, result_json, try_case
 from services.whatif.outcome import Difference
 from services.whatif.recording import recording_of
-
-CHUNK = 60
-ALONE = 20
-"""So few cases aren't worth other processes."""
 
 Progress = Callable[[int, int], None]
 
@@ -75,39 +68,21 @@ def try_cases(
     processes : how many may work at once; 1 stays in this one.
     progress : told after each part how many of how many cases are done.
     """
-    size = max(1, min(CHUNK, -(-len(cases) // max(1, processes))))
     files = dict(definition.files)
-    parts = [
-        _Part(settings, files, tuple(cases[start : start + size]), until)
-        for start in range(0, len(cases), size)
-    ]
+    parts = [_Part(settings, files, chunk, until) for chunk in chunks(cases, processes)]
     results: list[CaseResult] = []
-    for found in _worked(parts, processes if len(cases) > ALONE else 1):
+    for found in spread(_try_part, parts, processes=processes, cases=len(cases)):
         results += found
         if progress is not None:
             progress(len(results), len(cases))
     return Trial(definition.key, definition.sha256, tuple(changed), tuple(results))
 
 
-def _worked(parts: Sequence[_Part], processes: int) -> Iterator[list[CaseResult]]:
-    if processes < 2 or len(parts) < 2:  # noqa: PLR2004 -- nothing to share out
-        yield from map(_try_part, parts)
-        return
-    # Spawned, not forked: open connections and threads of a server don't survive a fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        yield from pool.map(_try_part, parts)
-
-
 def _try_part(part: _Part) -> list[CaseResult]:
     definition = trusted_definition(part.files)
-    store = SqlStore(part.settings.url, pool_size=2)
-    try:
-        with store.transaction(write=False) as transaction:
-            live = _live(transaction, part.settings, part.until)
-            return [_try_one(case, definition, transaction, live, part) for case in part.cases]
-    finally:
-        store.close()
+    with opened(part.settings) as (_, transaction):
+        live = _live(transaction, part.settings, part.until)
+        return [_try_one(case, definition, transaction, live, part) for case in part.cases]
 
 
 def _try_one(
@@ -126,7 +101,7 @@ def _live(
     transaction: Transaction, settings: Settings, now: datetime
 ) -> dict[str, Callable[..., Json]]:
     """Give look-ups on the office as it is now; those that count up are left out."""
-    calendar = load_calendar(transaction.connection)
+    calendar = Calendars().get(transaction.connection)
     known: dict[str, Person | None] = {}
 
     def find(user: str, within: Transaction) -> Person | None:

@@ -24,6 +24,7 @@ from services.cases.commands import RegisterCase
 from services.demo.sample import units
 from services.office import Office, build_office, deploy_folder
 from services.people.demo import create_demo_people
+from services.scenarios.passing import sweep
 from services.settings import Settings
 from tests import servers
 
@@ -43,6 +44,10 @@ class Place:
     def execute(self, command: Command, *, key: str | None = None) -> Receipt:
         """Carry out a command."""
         return self.office.engine.execute(command, key=key)
+
+    def sweep(self) -> int:
+        """Fire what is due and deliver jobs until nothing is left to do."""
+        return sweep(self.office)
 
     def process(self, case: CaseId) -> ProcessState:
         """Give where a case stands, folded from its history."""
@@ -104,6 +109,11 @@ def _furnish(data: Path, database_url: str | None) -> None:
         office.close()
 
 
+def furnished_file() -> Path:
+    """Give the SQLite file of the furnished office that the others are copied from."""
+    return _furnished_folder() / "duban.sqlite"
+
+
 @cache
 def _furnished_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="duban-furnished-"))
@@ -153,4 +163,20 @@ def dispatched_case(place: Place, case: str = "case-1", unit: int = 11, **data: 
         **data,
     }
     place.complete(found, "dispatch", "registrar", **given)
+    return found
+
+
+def reported_case(place: Place, case: str = "case-1") -> CaseId:
+    """Bring a leader's instruction as far as the unit's signed report, on its way past a timer."""
+    found = dispatched_case(place, case, co_units=["u9"])
+    place.complete(found, "sign_for", "contact.11", decision="accept")
+    place.complete(
+        found, "unit_instruction", "head.11", form="section_handles", handler="handler.11"
+    )
+    place.clock.set(parse_instant("2026-03-16T09:00+08:00"))
+    place.sweep()
+    place.complete(
+        found, "handle", "handler.11", result_class="done", measures="已补偿", percent=100
+    )
+    place.complete(found, "sign_off", "head.11", decision="sign", seal=True)
     return found

@@ -1,0 +1,56 @@
+"""Which attachments the forms of a case refer to."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from engine import State, applies
+from engine.events import TaskCompleted
+from engine.records import Json
+
+FIELDS = frozenset({"attachments", "photos", "evidence"})
+"""Form fields that list attachments by their SHA-256."""
+
+_REFERENCE = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """An attachment, and the first task whose form referred to it."""
+
+    sha256: str
+    element: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentsState(State):
+    """The attachments of a case, each once."""
+
+    references: tuple[Reference, ...] = ()
+
+
+@applies(TaskCompleted, to=AttachmentsState)
+def attached(state: AttachmentsState, event: TaskCompleted) -> AttachmentsState:
+    known = {reference.sha256 for reference in state.references}
+    fresh = tuple(
+        Reference(sha256=sha256, element=event.element, by=event.by, at=event.at)
+        for sha256 in dict.fromkeys(references(event.data))
+        if sha256 not in known
+    )
+    return replace(state, references=(*state.references, *fresh)) if fresh else state
+
+
+def references(data: Json) -> Iterator[str]:
+    """Give every attachment that a form's data refers to."""
+    if isinstance(data, dict):
+        for name, value in data.items():
+            if name in FIELDS and isinstance(value, list):
+                yield from (v for v in value if isinstance(v, str) and _REFERENCE.fullmatch(v))
+            else:
+                yield from references(value)
+    elif isinstance(data, list):
+        for item in data:
+            yield from references(item)
