@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from flask import Response, request
+from flask import Response, jsonify, request
 from werkzeug.datastructures import FileStorage
 
 from api.answers import read_lookups
-from api.context import actor, now, office, reading
+from api.context import actor, now, office, reader, reading
 from api.openapi import KEY_PARAMETER, Noun
 from api.people import require
 from api.problems import WrongMediaType
@@ -20,11 +20,12 @@ from api.schemas import (
 )
 from engine import FieldError, Invalid
 from engine.definitions import MAIN_FILE, SHARED
-from engine.errors import DefinitionNotFound
-from engine.lint import lint
+from engine.errors import DefinitionNotFound, InvalidDefinition
+from engine.lint import check_in_subprocess
 from engine.records import Json
 from engine.store import Deployment, Transaction
 from services.cases.commands import REGISTER
+from services.lookups import NAMES
 from services.permissions import Action
 from services.tasks.queries import filled_form
 
@@ -133,10 +134,15 @@ def propose(query: dict[str, bool]) -> Any:  # noqa: ANN401 -- one of two answer
     """
     require(Action.EDIT_DEFINITIONS if query["dry_run"] else Action.PROPOSE_DEFINITION)
     files = _with_shared(_uploaded())
+    language = reader().language
+    findings = check_in_subprocess(files, functions=NAMES)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    shown = [finding.as_json(language) for finding in findings]
     if query["dry_run"]:
-        findings = [finding.as_json() for finding in lint(files)]
-        wrong = any(finding["severity"] == "error" for finding in findings)
-        return LintOut().dump({"ok": not wrong, "findings": findings}), 200
+        return jsonify(LintOut().dump({"ok": not errors, "findings": shown}))
+    if errors:
+        wrong = [FieldError(f.file, f.rule, {"said": f.message(language)}) for f in errors]
+        raise InvalidDefinition(wrong, findings=shown)
     return office().engine.library.deploy(files, actor().user, now(), active=False)
 
 

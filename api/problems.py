@@ -226,7 +226,8 @@ def _join(path: str, name: object) -> str:
 def _field(error: FieldError) -> dict[str, Json]:
     facts = {_SPELLINGS.get(name, name): value for name, value in error.facts.items()}
     plain = FieldError(error.field, error.code.replace("-", "_"), facts)
-    return {"field": plain.field, "code": plain.code, "message": reader().field(plain)}
+    message = facts.get("said") or reader().field(plain)
+    return {"field": plain.field, "code": plain.code, "message": message}
 
 
 def _on_problem(problem: Problem) -> Response:

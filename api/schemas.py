@@ -703,6 +703,7 @@ class StatisticsQuery(Query):
     since = DayOrInstant(load_default=None, data_key="from", metadata=of("a day: from its 00:00"))
     until = DayOrInstant(load_default=None, data_key="to", metadata=of("a day: to its 24:00"))
     unit = Text(longest=40, load_default=None)
+    as_of = DayOrInstant(load_default=None, metadata=of("count as it stood then"))
 
 
 class FigureOut(Answer):

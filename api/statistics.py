@@ -31,11 +31,12 @@ def show_figures(query: dict[str, Any]) -> dict[str, Any]:
             since=_first_instant(query["since"]),
             until=query["until"],
             unit=query["unit"],
+            as_of=query["as_of"],
         )
     return {
         "measure": query["measure"],
         "by": by,
-        "as_of": now(),
+        "as_of": query["as_of"] or now(),
         "items": figures(measure, by, found, office().settings.zone),
         "total": figure(measure, found),
     }

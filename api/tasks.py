@@ -18,7 +18,7 @@ from api.context import (
 from api.openapi import KEY_PARAMETER, MATCH_PARAMETER, Noun
 from api.schemas import Completion, Delegation, ReceiptOut, TaskPage, TaskQuery, TaskWithForm
 from engine import CaseId, ClaimTask, CompleteTask, DelegateTask, ReleaseTask, TaskId
-from engine.errors import TaskNotFound, TaskNotOpen
+from engine.errors import CaseNotFound, TaskNotFound, TaskNotOpen
 from engine.records import Json, instant_text
 from services.tasks import queries
 from services.tasks.queries import TaskFilter, case_of, end_of, form_of
@@ -125,6 +125,8 @@ def _carry_out(
         receipt = office().engine.execute(ask, key=idempotency_key(), expect=if_match())
     except TaskNotOpen:
         raise _gone(ask.task) from None
+    except CaseNotFound:
+        raise TaskNotFound(task=ask.task) from None
     return receipt_of(receipt)
 
 

@@ -18,6 +18,7 @@ from services.scoring import queries as scoring
 NAMES = frozenset(
     {
         "within",
+        "after",
         "before",
         "next_report",
         "is_provisional",
@@ -62,6 +63,7 @@ class Lookups:
         """Give the look-ups by name."""
         return {
             "within": self.within,
+            "after": self.after,
             "before": self.before,
             "next_report": self.next_report,
             "is_provisional": self.is_provisional,
@@ -83,6 +85,13 @@ class Lookups:
         """Give the end of a period such as "5 working days" that begins at an instant."""
         ends = calendars.within(
             parse_instant(start), parse_period(period), self._calendar(), zone=self._zone
+        )
+        return instant_text(ends.instant)
+
+    def after(self, deadline: str, period: str) -> str:
+        """Give the end of a period that begins when a deadline ends."""
+        ends = calendars.after(
+            parse_instant(deadline), parse_period(period), self._calendar(), zone=self._zone
         )
         return instant_text(ends.instant)
 

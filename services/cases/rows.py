@@ -7,20 +7,23 @@ from engine import CaseId, ProcessState, States, rows
 from services.cases.state import CaseState
 from services.deadlines.state import DeadlineState
 from services.escalation.state import EscalationState
+from services.statistics.state import TimelineState
 
 
 def _state(states: States, kind: type[Any]) -> Any:  # noqa: ANN401 -- the state of that kind
     return states.get(kind) or kind()
 
 
-@rows("register", key=(), of=(CaseState, DeadlineState, EscalationState))
+@rows("register", key=(), of=(CaseState, DeadlineState, EscalationState, TimelineState))
 def register_row(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
     """One row per registered case."""
     case: CaseState = _state(states, CaseState)
     deadline: DeadlineState = _state(states, DeadlineState)
     escalation: EscalationState = _state(states, EscalationState)
+    timeline: TimelineState = _state(states, TimelineState)
     if not case.number:
         return
+    facts = timeline.changes[-1]
     yield {
         "number": case.number,
         "case_type": case.case_type,
@@ -47,6 +50,10 @@ def register_row(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
         "feedback_late": case.feedback_late,
         "closed_at": case.closed_at,
         "returns": case.returns,
+        "answered_at": facts.answered_at,
+        "answer_class": facts.answer_class,
+        "planned_date": facts.planned_date,
+        "contacted": facts.contacted,
         "rating": case.rating,
         "escalation_round": escalation.round or None,
         "escalation_status": None if escalation.status == "none" else escalation.status,

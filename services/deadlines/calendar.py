@@ -100,6 +100,20 @@ def within(
     return end_of_period(_office_day(start, zone), period, calendar, zone=zone)
 
 
+def after(
+    deadline: datetime, period: Period, calendar: Calendar, *, zone: ZoneInfo = OFFICE_ZONE
+) -> Deadline:
+    """Find the deadline of a period that runs from another deadline.
+
+    As `within`, but 00:00 is the 24:00 of the day before: a week after 24:00 on the 17th ends on
+    the 24th.
+    """
+    exact = _elapsed(period)
+    if exact is not None:
+        return Deadline(_utc(deadline) + exact, provisional=False)
+    return end_of_period(last_day(deadline, zone), period, calendar, zone=zone)
+
+
 def end_of_period(
     start: date, period: Period, calendar: Calendar, *, zone: ZoneInfo = OFFICE_ZONE
 ) -> Deadline:

@@ -69,7 +69,7 @@ def issue_paper(
     at: datetime,
     zone: ZoneInfo,
 ) -> OfficeDocument:
-    """Number, make and keep a paper; what was issued under its id before stays as it is.
+    """Issue a paper under a number; what was issued under its id before stays as it is.
 
     The number is held in the transaction that also keeps the paper: undone, it is free again.
 
@@ -133,15 +133,14 @@ def _facts(
 
 def _section(section: PaperSection) -> dict[str, Any]:
     table = section.table
+    drawn = table and {
+        "title": table.title,
+        "head": list(table.head),
+        "rows": [list(row) for row in table.rows],
+    }
     return {
         "heading": section.heading,
         "lines": list(section.lines),
-        "table": None
-        if table is None
-        else {
-            "title": table.title,
-            "head": list(table.head),
-            "rows": [list(r) for r in table.rows],
-        },
+        "table": drawn,
         "chart": section.chart or "",
     }

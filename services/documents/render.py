@@ -18,10 +18,11 @@ from docx.opc.exceptions import PackageNotFoundError
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from docxtpl import DocxTemplate, InlineImage
-from jinja2 import Environment, StrictUndefined, TemplateError
+from jinja2 import DictLoader, Environment, StrictUndefined, TemplateError
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from lxml.etree import LxmlError
 
 from services.documents.errors import TemplateInvalid
 
@@ -32,13 +33,26 @@ _LOOP = frozenset({"first", "last", "index", "index0", "length"})
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
+_WRONG = (
+    TemplateError,
+    PackageNotFoundError,
+    zipfile.BadZipFile,
+    LxmlError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What a template that can't be read or filled makes the libraries raise."""
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Names, branches and loops over facts only."""
 
     intercepted_binops = frozenset({"*", "**", "%", "/", "//", "-", "+"})
 
     def __init__(self) -> None:
-        super().__init__(autoescape=True, undefined=StrictUndefined)
+        super().__init__(autoescape=True, undefined=StrictUndefined, loader=DictLoader({}))
         self.globals.clear()
         self.filters = {name: self.filters[name] for name in _FILTERS}
         self.tests = {name: self.tests[name] for name in ("defined", "none")}
@@ -90,7 +104,7 @@ def docx_of(template: bytes, facts: Facts, *, title: str, at: datetime) -> bytes
         sandbox: Environment = _Sandbox()
         document.init_docx()
         document.render(_clean(facts, document), sandbox, autoescape=True)
-    except (TemplateError, PackageNotFoundError, KeyError, ValueError, zipfile.BadZipFile) as wrong:
+    except _WRONG as wrong:
         raise TemplateInvalid(reason=str(wrong)[:500]) from wrong
     properties = document.docx.core_properties
     properties.title, properties.author, properties.comments = title, "", ""

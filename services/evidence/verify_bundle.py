@@ -439,7 +439,7 @@ def sm2_is_signed(public: bytes, content: bytes, signature: bytes) -> bool:
     numbers = b"".join(number.to_bytes(32, "big") for number in (A, B, GX, GY)) + public
     owner = hash_bytes("sm3", b"\0\x80" + b"1234567812345678" + numbers)
     e = int.from_bytes(hash_bytes("sm3", owner + content), "big")
-    total = sm2_add(sm2_times(s, (GX, GY)), sm2_times(t, (x, y)))
+    total = sm2_sum(s, (GX, GY), t, (x, y))
     return total is not None and (e + total[0]) % N == r
 
 
@@ -448,12 +448,13 @@ def halves(content: bytes) -> tuple[bytes, bytes]:
     return content[:32], content[32:]
 
 
-def sm2_times(factor: int, point: Any) -> Any:
-    """Add a point to itself a number of times."""
+def sm2_sum(s: int, one: Any, t: int, other: Any) -> Any:
+    """Add one point s times and another t times."""
+    points = (None, one, other, sm2_add(one, other))
     total = None
-    for bit in f"{factor:b}":
+    for bit in reversed(range(256)):
         total = sm2_add(total, total)
-        total = sm2_add(total, point) if bit == "1" else total
+        total = sm2_add(total, points[(s >> bit & 1) + 2 * (t >> bit & 1)])
     return total
 
 

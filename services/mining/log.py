@@ -57,20 +57,20 @@ class CaseLog:
     moment: Moment
     activities: tuple[Activity, ...]
 
-    @property
-    def finished(self) -> Iterator[Activity]:
-        """The activities that weren't withdrawn."""
-        return (activity for activity in self.activities if not activity.withdrawn)
-
 
 def log_of(
     case: str, history: list[Recorded], definition: Definition, detail: Detail = "tasks"
 ) -> CaseLog:
-    """Read one history, which isn't empty."""
+    """Read one history, which isn't empty.
+
+    With detail ``tasks`` only what was finished is there; with ``all`` also what was withdrawn.
+    """
     moment = moment_of(history[0].case, history, definition)
     found = list(_done(case, history, moment))
     if detail == "all":
         found += _passed(case, moment)
+    else:
+        found = [activity for activity in found if not activity.withdrawn]
     found.sort(key=lambda activity: (activity.ended_at, activity.seq))
     return CaseLog(moment, tuple(found))
 
@@ -199,5 +199,3 @@ def facts_of(moment: Moment) -> dict[str, Json]:
         "feedback_late": case.feedback_late,
     }
     return {name: value for name, value in facts.items() if value is not None}
-
-

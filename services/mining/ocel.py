@@ -89,8 +89,7 @@ def _of_case(log: CaseLog, known: set[str]) -> Iterator[Thing | Happening]:
     if "lead_unit" in facts:
         links.append((f"unit:{facts['lead_unit']}", "lead unit"))
     for activity in log.activities:
-        for thing in _shared(activity, known):
-            yield thing
+        yield from _shared(activity, known)
     if "lead_unit" in facts and (unit := f"unit:{facts['lead_unit']}") not in known:
         known.add(unit)
         yield Thing(unit, "unit", began, {})
@@ -100,7 +99,11 @@ def _of_case(log: CaseLog, known: set[str]) -> Iterator[Thing | Happening]:
 
 
 def _shared(activity: Activity, known: set[str]) -> Iterator[Thing]:
-    named = (("unit", activity.unit), ("person", activity.resource), ("person", activity.acting_for))
+    named = (
+        ("unit", activity.unit),
+        ("person", activity.resource),
+        ("person", activity.acting_for),
+    )
     for kind, name in named:
         if name is not None and f"{kind}:{name}" not in known:
             known.add(f"{kind}:{name}")

@@ -12,6 +12,8 @@ from engine.records import Json
 from services.mining.log import Activity, CaseLog, facts_of
 from services.replay.markup import without_strays
 
+_PAGE = 4096
+
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <log xes.version="1849.2023" xes.features="" xmlns="http://www.xes-standard.org/">
 <extension name="Concept" prefix="concept" uri="http://www.xes-standard.org/concept.xesext"/>
@@ -45,13 +47,36 @@ def write_xes(logs: Iterable[CaseLog], file: IO[bytes], *, zone: ZoneInfo) -> in
     zone : office time, in which instants are written.
     """
     count = 0
-    file.write(_HEAD.encode())
+    pages = _Pages(file)
+    pages.write(_HEAD)
     for log in logs:
         if log.activities:
-            file.write("".join(_trace(log, zone)).encode())
+            for line in _trace(log, zone):
+                pages.write(line)
             count += 1
-    file.write(b"</log>\n")
+    pages.write("</log>\n")
     return count
+
+
+class _Pages:
+    """Writes lines so that none with Chinese in it crosses a multiple of 4096 bytes.
+
+    A widely used reader decodes such pieces one by one and fails on half a sign; white space
+    between elements means nothing to the others.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._at = 0
+
+    def write(self, line: str) -> None:
+        """Write a line, after white space where needed."""
+        content = line.encode()
+        left = _PAGE - self._at % _PAGE
+        if left < len(content) <= _PAGE and not line.isascii():
+            content = b" " * left + content
+        self._file.write(content)
+        self._at += len(content)
 
 
 def _trace(log: CaseLog, zone: ZoneInfo) -> Iterator[str]:

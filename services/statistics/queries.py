@@ -6,12 +6,14 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from services.cases.queries import Glance, of_unit, visible
 from services.cases.tables import register
 from services.deadlines.queries import light_of
+from services.statistics.tables import case_timeline
 
+PROPOSALS = frozenset({"npc_suggestion", "cppcc_proposal"})
 _OPEN = frozenset({"registered", "dispatched", "in_progress", "under_review", "suspended"})
 
 
@@ -28,8 +30,17 @@ class CaseFigures:
     registered_at: datetime
     deadline: datetime | None
     closed_at: datetime | None
+    feedback_late: bool | None
+    answered_at: datetime | None
+    answer_class: str | None
+    contacted: bool
     rating: str | None
     highest_round: int
+
+    @property
+    def is_proposal(self) -> bool:
+        """Whether deputies or members filed it, and it went to a unit."""
+        return self.case_type in PROPOSALS and self.unit is not None
 
     @property
     def is_closed(self) -> bool:
@@ -71,6 +82,20 @@ MEASURES: dict[str, Measure] = {
     "escalated": Measure(lambda case: case.highest_round > 0),
     "closing_rate": Measure(lambda case: case.is_closed, lambda _: True),
     "on_time_rate": Measure(lambda case: case.is_closed_in_time, lambda case: case.is_closed),
+    "reported_in_time_rate": Measure(
+        lambda case: case.feedback_late is False, lambda case: case.feedback_late is not None
+    ),
+    "answer_rate": Measure(
+        lambda case: case.answered_at is not None,
+        lambda case: case.is_proposal and (case.answered_at is not None or case.light == "red"),
+    ),
+    "contact_rate": Measure(lambda case: case.contacted, lambda case: case.is_proposal),
+    "resolution_rate": Measure(
+        lambda case: case.answer_class == "A", lambda case: case.answer_class is not None
+    ),
+    "fully_satisfied_rate": Measure(
+        lambda case: case.rating == "satisfied", lambda case: case.rating is not None
+    ),
     "satisfaction_rate": Measure(
         lambda case: case.rating in ("satisfied", "basically"),
         lambda case: case.rating is not None,
@@ -96,22 +121,35 @@ def counted_cases(
     since: datetime | None = None,
     until: datetime | None = None,
     unit: str | None = None,
+    as_of: datetime | None = None,
 ) -> list[CaseFigures]:
-    """Read what figures need of the visible cases registered from `since` to before `until`."""
-    case = register.c
+    """Read what figures need of the visible cases registered from `since` to before `until`.
+
+    Parameters
+    ----------
+    as_of : count as it stood then; `None` as it stands now.
+    """
+    case, instant = register.c, as_of or glance.now
+    then = register.c if as_of is None else case_timeline.c
     statement = select(
         case.case_type,
-        case.status,
-        case.lead_unit,
+        then.status,
+        then.lead_unit,
         case.issuer,
         case.urgency,
         case.registered_at,
-        case.deadline,
-        case.yellow_from,
-        case.closed_at,
-        case.rating,
-        case.highest_round,
+        then.deadline,
+        then.yellow_from,
+        then.closed_at,
+        then.feedback_late,
+        then.answered_at,
+        then.answer_class,
+        then.contacted,
+        then.rating,
+        then.highest_round,
     ).where(visible(glance.visibility))
+    if as_of is not None:
+        statement = statement.where(*_as_it_stood(as_of))
     if since is not None:
         statement = statement.where(case.registered_at >= since)
     if until is not None:
@@ -122,18 +160,36 @@ def counted_cases(
         CaseFigures(
             case_type=row.case_type,
             status=row.status,
-            light=light_of(row.status, row.deadline, row.yellow_from, row.closed_at, glance.now),
+            light=light_of(row.status, row.deadline, row.yellow_from, row.closed_at, instant),
             unit=row.lead_unit,
             issuer=row.issuer,
             urgency=row.urgency,
             registered_at=row.registered_at,
             deadline=row.deadline,
             closed_at=row.closed_at,
+            feedback_late=row.feedback_late,
+            answered_at=row.answered_at,
+            answer_class=row.answer_class,
+            contacted=row.contacted,
             rating=row.rating,
             highest_round=row.highest_round,
         )
         for row in connection.execute(statement)
     ]
+
+
+def _as_it_stood(as_of: datetime) -> tuple[ColumnElement[bool], ...]:
+    last = (
+        select(case_timeline.c.case_id, func.max(case_timeline.c.change).label("change"))
+        .where(case_timeline.c.at <= as_of)
+        .group_by(case_timeline.c.case_id)
+        .subquery()
+    )
+    return (
+        case_timeline.c.case_id == register.c.case_id,
+        case_timeline.c.case_id == last.c.case_id,
+        case_timeline.c.change == last.c.change,
+    )
 
 
 def figure(measure: Measure, found: list[CaseFigures], key: str | None = None) -> Figure:

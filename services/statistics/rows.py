@@ -20,6 +20,7 @@ def timeline_rows(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
             "deadline": facts.deadline,
             "yellow_from": facts.yellow_from,
             "feedback_at": facts.feedback_at,
+            "feedback_late": facts.feedback_late,
             "closed_at": facts.closed_at,
             "answered_at": facts.answered_at,
             "answer_class": facts.answer_class,

@@ -35,6 +35,7 @@ class Facts:
     deadline: datetime | None = None
     yellow_from: datetime | None = None
     feedback_at: datetime | None = None
+    feedback_late: bool | None = None
     closed_at: datetime | None = None
     answered_at: datetime | None = None
     answer_class: str | None = None
@@ -108,7 +109,7 @@ def proposer_contacted(state: TimelineState, event: TaskCompleted) -> TimelineSt
 
 @applies(FeedbackSubmitted, to=TimelineState)
 def feedback_submitted(state: TimelineState, event: FeedbackSubmitted) -> TimelineState:
-    return _changed(state, event.at, feedback_at=event.at)
+    return _changed(state, event.at, feedback_at=event.at, feedback_late=event.late)
 
 
 @applies(AnswerGiven, to=TimelineState)

@@ -15,6 +15,7 @@ case_timeline = Table(
     Column("deadline", Instant),
     Column("yellow_from", Instant),
     Column("feedback_at", Instant),
+    Column("feedback_late", Boolean),
     Column("closed_at", Instant),
     Column("answered_at", Instant),
     Column("answer_class", String(4)),

@@ -26,7 +26,7 @@ START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 """Monday, 2 March 2026, 09:00 office time."""
 
 UNITS = ("市教育局", "市体育局", "市水务局")
-PASSWORD = "Demo-only-2026"
+PASSWORD = "Demo-only-2026"  # noqa: S105 -- of nobody real
 
 REGISTRATION = {
     "type": "leader_instruction",
@@ -66,7 +66,7 @@ class Service:
         return self.app.test_client(use_cookies=False)
 
     def call(
-        self, method: str, path: str, user: str | None = None, body: Any = None, **headers: str
+        self, method: str, path: str, user: str | None = None, body: object = None, **headers: str
     ) -> TestResponse:
         """Ask something as a user; header names are written with ``_`` for ``-``."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -74,7 +74,7 @@ class Service:
             sent["Authorization"] = f"Bearer {self.tokens[user]}"
         return self.client.open(f"/api/v1{path}", method=method, json=body, headers=sent)
 
-    def registered(self, **fields: Any) -> dict[str, Any]:
+    def registered(self, **fields: object) -> dict[str, Any]:
         """Register a case as the registrar."""
         answer = self.call("POST", "/cases", "registrar", {**REGISTRATION, **fields})
         assert answer.status_code == 201, answer.text
@@ -92,7 +92,7 @@ class Service:
             task = (answer.json or {})["tasks"][0]
         return str(task["id"])
 
-    def complete(self, task: str, user: str, data: Any, **headers: str) -> TestResponse:
+    def complete(self, task: str, user: str, data: object, **headers: str) -> TestResponse:
         """Complete a task."""
         return self.call("POST", f"/tasks/{task}/complete", user, {"data": data}, **headers)
 

@@ -197,9 +197,7 @@ def test_who_may_not_is_told_why(service: Service, case: dict[str, Any]) -> None
     answer = service.complete(case["open_tasks"][0]["id"], "supervisor", {"decision": "approve"})
 
     assert_problem(answer, 403, "not-permitted")
-    assert_problem(
-        service.call("POST", "/cases", "auditor", REGISTRATION), 403, "not-permitted"
-    )
+    assert_problem(service.call("POST", "/cases", "auditor", REGISTRATION), 403, "not-permitted")
 
 
 @pytest.mark.parametrize(
@@ -253,9 +251,7 @@ def test_wrong_dispatches(
     assert service.call("GET", f"/cases/{case['id']}/events", "auditor").json == before
 
 
-def test_what_a_task_needs_is_named_field_by_field(
-    service: Service, case: dict[str, Any]
-) -> None:
+def test_what_a_task_needs_is_named_field_by_field(service: Service, case: dict[str, Any]) -> None:
     task = service.walked(case, "dispatch")
 
     answer = service.complete(task, "registrar", {})
@@ -278,7 +274,7 @@ def test_broken_json(service: Service, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", ["text", 5, [], None, True])
-def test_json_of_another_kind(service: Service, body: Any) -> None:
+def test_json_of_another_kind(service: Service, body: object) -> None:
     answer = service.client.post(
         "/api/v1/cases",
         data=json.dumps(body),
@@ -388,7 +384,7 @@ def test_answers_speak_the_readers_language(service: Service) -> None:
 def test_an_unexpected_failure_says_nothing_but_a_number(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: Any, **__: Any) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr("api.people.count_unread", fail)

@@ -51,9 +51,7 @@ def test_the_state_of_the_past_is_what_it_was(service: Service, case: dict[str, 
     service.clock.set(service.clock.now() + timedelta(hours=1))
     service.walked(case, "sign_for")
 
-    then = service.call(
-        "GET", f"/cases/{case['id']}/state?seq={case['seq']}", "auditor"
-    ).json
+    then = service.call("GET", f"/cases/{case['id']}/state?seq={case['seq']}", "auditor").json
     at = service.call(
         "GET", f"/cases/{case['id']}/state?at=2026-03-02T09:30:00%2B08:00", "auditor"
     ).json
@@ -185,7 +183,10 @@ def test_an_extension_asked_too_late_is_refused_in_office_time(
 ) -> None:
     service.walked(case, "handle")
     service.clock.set(datetime(2026, 3, 17, 16, 1, tzinfo=UTC))
-    ask = {"name": "extend", "data": {"until": "2026-04-01", "reason": "管网改造需要更多时间，申请延期"}}
+    ask = {
+        "name": "extend",
+        "data": {"until": "2026-04-01", "reason": "管网改造需要更多时间，申请延期"},
+    }
 
     refused = service.call("POST", f"/cases/{case['id']}/commands", "contact.1", ask)
     english = service.call(

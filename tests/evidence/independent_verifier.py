@@ -136,9 +136,9 @@ def plus(one: Point, two: Point) -> Point:
     if one[0] == two[0]:
         if (one[1] + two[1]) % p == 0:
             return None
-        slope = (3 * one[0] ** 2 + Curve.a) * pow(2 * one[1], p - 2, p) % p
+        slope = (3 * one[0] ** 2 + Curve.a) * pow(2 * one[1], -1, p) % p
     else:
-        slope = (one[1] - two[1]) * pow(one[0] - two[0], p - 2, p) % p
+        slope = (one[1] - two[1]) * pow(one[0] - two[0], -1, p) % p
     x = (slope**2 - one[0] - two[0]) % p
     return x, (slope * (one[0] - x) - one[1]) % p
 
@@ -490,8 +490,8 @@ def check_definitions(files: dict[str, bytes], named: set[str]) -> None:
     for name, content in files.items():
         parts = name.split("/", 2)
         if parts[0] == "definitions":
-            listed = [parts[2], hashlib.sha256(content).hexdigest()]
-            sets.setdefault(parts[1], []).append(listed)
+            file = [parts[2], hashlib.sha256(content).hexdigest()]
+            sets.setdefault(parts[1], []).append(file)
     need(set(sets) == named, "the definitions")
     for sha256, listed in sets.items():
         need(hashlib.sha256(jcs(sorted(listed))).hexdigest() == sha256, "a definition's files")

@@ -148,7 +148,7 @@ def _edit_json(files: Files, name: str, rnd: random.Random) -> str | None:
         return None
     holder[key] = _other(holder[key], rnd)
     files[name] = f"{canonical(document)}\n".encode()
-    return path
+    return str(path)
 
 
 def _leaves(value: Any, path: str = "") -> Any:

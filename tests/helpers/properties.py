@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from engine import CaseId, journal
+from engine import CaseId, ScopeId, journal
 from engine.case import Case, Lookups
 from engine.history import compare
 from engine.records import Json
@@ -124,7 +124,7 @@ def check_process(process: Process, states: States) -> None:
         machine.full_id(timer.id): timer.due for timer in machine.timers.values()
     }
     assert set(state.scopes) == set(machine.scopes.by_id)
-    for scope in state.scopes:
+    for scope in map(ScopeId, state.scopes):
         assert state.variables(scope) == process.variables(scope)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from engine import Clock, Command, Engine, SetClock
 from engine.case import Lookup
-from engine.definitions import load_folder
+from engine.definitions import Definition, load_folder
+from engine.library import Library
 from engine.pump import Handler
 from engine.store import Store, Transaction
 from engine.store.memory import MemoryStore
@@ -93,18 +95,27 @@ def memory_town(*case_types: str) -> Iterator[Town]:
             beside: Any = _Beside(transaction, connection)
             return lookups.Lookups(beside, lambda: calendar, registers.person, ZONE).functions()
 
-        store = MemoryStore()
+        store, parsed = _deployed(case_types)
         engine = Engine(
-            store,
+            store.copy(),
             clock,
             permit=Permissions(registers.person),
             lookups=lookups.NAMES,
             bind_lookups=bind,
         )
-        for case_type in case_types:
-            engine.library.deploy(load_folder(BPMN, case_type), "designer", NOW)
-        yield Town(engine, store, clock, Done())
+        engine.library._parsed.update(parsed)
+        yield Town(engine, engine.store, clock, Done())
     database.dispose()
+
+
+@cache
+def _deployed(case_types: tuple[str, ...]) -> tuple[MemoryStore, Mapping[str, Definition]]:
+    """Deploy definitions once; parsing them takes longer than a whole case."""
+    store = MemoryStore()
+    library = Library(store)
+    for case_type in case_types:
+        library.deploy(load_folder(BPMN, case_type), "designer", NOW)
+    return store, dict(library._parsed)
 
 
 def pass_to_next_timer(town: Town) -> int:

@@ -57,8 +57,9 @@ ASKED: dict[str, tuple[str, str]] = {
 """Commands on a case as a whole: their form, and who may give them."""
 
 SELDOM = ("cancel", "withdraw")
-OFTEN = tuple(name for name in ASKED if name not in SELDOM)
+OFTEN = tuple(name for name in ASKED if name not in (*SELDOM, "resume"))
 CASE = CaseId("case-1")
+REGISTERED = "2026-03-02"
 
 
 def people_for(roles: Sequence[str], unit: str | None) -> list[str]:
@@ -96,7 +97,7 @@ class Work(RuleBasedStateMachine):
         """Register the case; a registration that is refused is tried again with today's date."""
         schema = self.definition.form("register")
         filled_in = data.draw(filled(schema, self.world))
-        filled_in["source_date"] = "2026-03-02"
+        filled_in["source_date"] = REGISTERED
         for proposer in filled_in.get("proposers", ()):
             proposer["user"] = "deputy.1"
         self.carry_out(
@@ -109,7 +110,7 @@ class Work(RuleBasedStateMachine):
             )
         )
 
-    @precondition(lambda self: self.tasks)
+    @precondition(lambda self: self.tasks and not self.is_suspended)
     @rule(data=st.data())
     def complete(self, data: st.DataObject) -> None:
         """Let somebody who may complete an open task, its form filled in at random."""
@@ -117,6 +118,8 @@ class Work(RuleBasedStateMachine):
         who = self.person_for(task, data)
         schema = self.definition.form(task.form) if task.form else {}
         filled_in = data.draw(filled(schema, self.world_of(task)))
+        if "source_date" in filled_in:
+            filled_in["source_date"] = REGISTERED
         forms.validate(schema, filled_in)
         self.town.clock.set(self.town.clock.now() + timedelta(minutes=7))
         self.carry_out(
@@ -129,9 +132,9 @@ class Work(RuleBasedStateMachine):
             )
         )
 
-    @precondition(lambda self: self.tasks)
+    @precondition(lambda self: self.tasks and not self.is_suspended)
     @rule(data=st.data())
-    def complete_again(self, data: st.DataObject) -> None:
+    def complete_another(self, data: st.DataObject) -> None:
         """Most steps are tasks."""
         self.complete(data)
 
@@ -141,12 +144,14 @@ class Work(RuleBasedStateMachine):
         """Claim a task, give it back, or pass it on."""
         task = data.draw(st.sampled_from(self.tasks))
         who = self.person_for(task, data)
-        base = {"case": CASE, "by": Actor(who), "at": self.town.clock.now(), "task": task.task}
+        by, at, id = Actor(who), self.town.clock.now(), task.task
         if what == "delegate":
             other = self.person_for(task, data)
-            self.carry_out(DelegateTask(**base, assignee=other))
+            self.carry_out(DelegateTask(case=CASE, by=by, at=at, task=id, assignee=other))
+        elif what == "claim":
+            self.carry_out(ClaimTask(case=CASE, by=by, at=at, task=id))
         else:
-            self.carry_out((ClaimTask if what == "claim" else ReleaseTask)(**base))
+            self.carry_out(ReleaseTask(case=CASE, by=by, at=at, task=id))
 
     @precondition(lambda self: self.town.store.next_due() is not None)
     @rule()
@@ -155,10 +160,28 @@ class Work(RuleBasedStateMachine):
         with self.told():
             pass_to_next_timer(self.town)
 
-    @precondition(lambda self: self.is_running)
+    @precondition(lambda self: self.is_running and self.lead_unit and not self.is_suspended)
     @rule(data=st.data(), name=st.sampled_from(OFTEN))
     def ask(self, data: st.DataObject, name: str) -> None:
-        """Ask something of the case as a whole."""
+        """Ask something of a case that a unit works on."""
+        self.ask_anyway(data, name)
+
+    @precondition(lambda self: self.is_suspended)
+    @rule(data=st.data(), days=st.sampled_from([0, 1, 40]))
+    def resume(self, data: st.DataObject, days: int) -> None:
+        """Let a suspended case go on after some days."""
+        self.town.clock.set(self.town.clock.now() + timedelta(days=days))
+        self.ask_anyway(data, "resume")
+
+    @precondition(lambda self: self.is_running)
+    @rule(data=st.data(), name=st.sampled_from(OFTEN), dice=st.integers(0, 3))
+    def ask_in_vain(self, data: st.DataObject, name: str, dice: int) -> None:
+        """Ask, now and then, whether or not it makes sense."""
+        if dice == 0:
+            self.ask_anyway(data, name)
+
+    def ask_anyway(self, data: st.DataObject, name: str) -> None:
+        """Ask something of the case as a whole, as somebody who may."""
         form, role = ASKED[name]
         who = people_for([role], self.lead_unit)[0]
         filled_in = data.draw(filled(self.definition.form(form), self.world))
@@ -169,7 +192,7 @@ class Work(RuleBasedStateMachine):
     def end_early(self, data: st.DataObject, name: str, dice: int) -> None:
         """Cancel or withdraw now and then."""
         if dice == 0:
-            self.ask(data, name)
+            self.ask_anyway(data, name)
 
     @rule()
     def forget(self) -> None:
@@ -227,6 +250,12 @@ class Work(RuleBasedStateMachine):
         return isinstance(state, ProcessState) and not state.is_over
 
     @property
+    def is_suspended(self) -> bool:
+        """Whether the clock of the case stands still."""
+        state = self.follower.states.get(ProcessState)
+        return isinstance(state, ProcessState) and state.status == "suspended"
+
+    @property
     def lead_unit(self) -> str | None:
         """The unit that answers for the case."""
         state = self.follower.states.get(CaseState)
@@ -236,6 +265,9 @@ class Work(RuleBasedStateMachine):
         """Give somebody who may do a task."""
         if task.assignee is not None:
             return task.assignee
+        if task.element == "register":
+            # The only director has to approve what somebody else registered.
+            return "registrar2"
         return data.draw(st.sampled_from(people_for(task.roles, task.unit) or ["admin"]))
 
     def carry_out(self, command: Command) -> None:

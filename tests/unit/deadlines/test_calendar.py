@@ -12,6 +12,7 @@ from services.deadlines.calendar import (
     DayKind,
     Deadline,
     add_months,
+    after,
     before,
     earlier_deadline,
     end_of_day,
@@ -457,3 +458,11 @@ def test_counts_of_working_days_add_up(first: date, second: date, third: date) -
     assert working_days_between(first, second, CALENDAR) + working_days_between(
         second, third, CALENDAR
     ) == working_days_between(first, third, CALENDAR)
+
+
+def test_a_week_after_a_deadline_ends_on_the_same_weekday() -> None:
+    deadline = office(2026, 3, 18)  # 24:00 on Tuesday the 17th
+
+    ends = after(deadline, parse_period("7 days"), CALENDAR)
+
+    assert ends.instant == office(2026, 3, 25)  # 24:00 on Tuesday the 24th

@@ -1,0 +1,142 @@
+"""Re-execution told for people: how far the recorded commands give the recorded events again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+from engine import CaseId, Engine, Verification
+from engine.history import History
+from engine.journal import envelope_of
+from engine.library import Library
+from engine.records import Json
+from services import lookups
+from services.replay.parallel import chunks, opened, spread
+from services.settings import Settings
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Whether a history is whole; if not, its first bad event with both values.
+
+    `recorded` and `again` are filled when running the command again gave something else; `command`
+    and `element` say what was being done.
+    """
+
+    case: str
+    ok: bool
+    events: int
+    first_bad: int | None = None
+    fault: str | None = None
+    detail: str | None = None
+    type: str | None = None
+    command: str | None = None
+    element: str | None = None
+    recorded: str | None = None
+    again: str | None = None
+
+
+def report_of(engine: Engine, case: CaseId) -> Report:
+    """Verify a case and name the first difference.
+
+    Raises
+    ------
+    CaseNotFound : there is no such case.
+    """
+    return _report(engine.history, engine.history.verify(case))
+
+
+def _report(history: History, proof: Verification) -> Report:
+    place = _place(history, proof.case, proof.first_bad) if proof.first_bad is not None else {}
+    recorded, again = _both(proof.detail) if proof.fault == "re-execution" else (None, None)
+    return Report(
+        case=proof.case,
+        ok=proof.ok,
+        events=proof.events,
+        first_bad=proof.first_bad,
+        fault=proof.fault,
+        detail=proof.detail,
+        type=place.get("type"),
+        command=place.get("command"),
+        element=place.get("element"),
+        recorded=recorded,
+        again=again,
+    )
+
+
+def _both(detail: str | None) -> tuple[str | None, str | None]:
+    before, separator, after = (detail or "").partition("; again ")
+    if not separator:
+        return None, detail
+    return before.removeprefix("recorded "), after
+
+
+def _place(history: History, case: CaseId, seq: int) -> dict[str, str | None]:
+    """Say what stood at an event, as far as it can still be read."""
+    command = element = kind = None
+    for stored in history.stored(case, until=seq):
+        try:
+            envelope = envelope_of(stored)
+            if envelope["command"] is not None:
+                command, element = envelope["command"]["name"], None
+            element = envelope["payload"].get("element", element)
+            kind = envelope["type"]
+        except (LookupError, TypeError, ValueError):
+            kind = stored.type
+    return {"type": kind, "command": command, "element": element}
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    settings: Settings
+    cases: tuple[CaseId, ...]
+
+
+def verify_all(
+    settings: Settings,
+    cases: Sequence[CaseId],
+    *,
+    processes: int = 2,
+    progress: Progress | None = None,
+) -> list[Report]:
+    """Verify many cases over several processes.
+
+    Parameters
+    ----------
+    progress : told after each part how many of how many cases are done.
+    """
+    found: list[Report] = []
+    parts = [_Part(settings, chunk) for chunk in chunks(cases, processes)]
+    for reports in spread(_verify_part, parts, processes=processes, cases=len(cases)):
+        found += reports
+        if progress is not None:
+            progress(len(found), len(cases))
+    return found
+
+
+def _verify_part(part: _Part) -> list[Report]:
+    with opened(part.settings) as (store, _):
+        history = History(store, Library(store), lookups.NAMES)
+        return [_report(history, history.verify(case)) for case in part.cases]
+
+
+def report_json(report: Report) -> dict[str, Json]:
+    """Give a report as JSON-plain values."""
+    return asdict(report)
+
+
+def report_text(report: Report) -> str:
+    """Write a report in lines."""
+    if report.ok:
+        return f"{report.case}: ok, {report.events} events"
+    lines = [
+        f"{report.case}: {report.fault} at event {report.first_bad} of {report.events}"
+        f" ({report.type}; command {report.command}; element {report.element})"
+    ]
+    if report.recorded is None and report.again is None:
+        lines.append(f"  {report.detail}")
+    else:
+        lines += [f"  recorded  {report.recorded}", f"  again     {report.again}"]
+    return "\n".join(lines)
