@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def test_every_step_is_in_the_history_and_linked(service: Service, case: dict[st
     events = (service.call("GET", f"/cases/{case['id']}/events", "auditor").json or {})["items"]
 
     assert [e["seq"] for e in events] == list(range(1, len(events) + 1))
-    assert all(b["prev"] == a["hash"] for a, b in zip(events, events[1:], strict=False))
+    assert all(b["prev"] == a["hash"] for a, b in pairwise(events))
     assert [e["actor"] for e in events if e["type"] == "task_completed"] == [
         "registrar",
         "office_director",

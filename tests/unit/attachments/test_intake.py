@@ -212,15 +212,6 @@ def _completed(element: str, data: dict[str, object]) -> TaskCompleted:
 
 
 def _case() -> dict[str, object]:
-    return {column.name: _value(column.name) for column in register.columns if not column.nullable}
-
-
-def _value(name: str) -> object:
-    if name == "registered_at":
-        return NOW
-    if name in ("provisional",):
-        return False
-    return {"case_id": "c1"}.get(name, 0 if name in _NUMBERS else "x")
-
-
-_NUMBERS = {c.name for c in register.columns if str(c.type) == "INTEGER"}
+    values: dict[type, object] = {bool: False, int: 0, datetime: NOW, str: "x"}
+    wanted = {c.name: values[c.type.python_type] for c in register.columns if not c.nullable}
+    return wanted | {"case_id": "c1"}

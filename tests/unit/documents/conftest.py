@@ -8,6 +8,7 @@ from argon2 import PasswordHasher
 from engine import Actor, CaseId, ProcessState, SetClock
 from engine.commands import CompleteTask
 from engine.definitions import load_folder
+from engine.records import Json
 from services.cases.commands import RegisterCase
 from services.documents import queries
 from services.documents.queries import DocumentSummary
@@ -54,7 +55,7 @@ class Desk:
         self.office.engine.execute(ask, key=f"register:{case}")
 
     def complete(
-        self, element: str, by: str, data: Mapping[str, object], case: CaseId = CASE
+        self, element: str, by: str, data: Mapping[str, Json], case: CaseId = CASE
     ) -> None:
         state = self.office.engine.history.states(case)[2][ProcessState]
         assert isinstance(state, ProcessState)
