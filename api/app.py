@@ -11,7 +11,7 @@ from flask.json.provider import DefaultJSONProvider
 
 from api.audit import audit
 from api.cases import cases
-from api.context import now
+from api.context import idempotency_key, now
 from api.definitions import MAX_UPLOAD_BYTES, definitions
 from api.identity import PREFIX, require_identity
 from api.openapi import SECURITY_SCHEMES, Api, Ident
@@ -85,7 +85,7 @@ def create_app(office: Office, sweeper: Sweeper | None = None) -> Flask:
     app.extensions["duban-metrics"] = Metrics()
     app.before_request(_begin)
     require_identity(app)
-    app.before_request(_check_types)
+    app.before_request(_check_headers)
     app.after_request(_end)
     handle_problems(app)
     api = Api(app)
@@ -112,9 +112,11 @@ def _begin() -> None:
         raise BodyTooLarge(limit_bytes=limit)
 
 
-def _check_types() -> None:
+def _check_headers() -> None:
     if not request.path.startswith(PREFIX) or request.endpoint is None:
         return
+    if "person" in g:
+        idempotency_key()
     takes_json = request.endpoint not in _UPLOADS and request.method in _BODIES
     if takes_json and request.content_length and not request.is_json:
         raise WrongMediaType(expected="application/json")

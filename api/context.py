@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import json
 import re
 import secrets
@@ -15,6 +16,7 @@ from flask import current_app, g, request
 from api.wording import Reader, choose, reader_of_office
 from engine import Actor, CaseId, FieldError, Invalid
 from engine.store import Transaction
+from services.audit.queries import note_key
 from services.cases.queries import Glance
 from services.deadlines import calendar as calendars
 from services.deadlines.periods import parse_period
@@ -96,6 +98,32 @@ def idempotency_key() -> str | None:
     if not _KEY.fullmatch(given):
         raise malformed("Idempotency-Key")
     return f"http:{person().id}:{given}"
+
+
+def is_first(transaction: Transaction) -> bool:
+    """Tell whether a request outside any case comes for the first time under its key.
+
+    To be asked in the transaction that has the effect.
+
+    Raises
+    ------
+    KeyReused : another request came under this key.
+    """
+    key = idempotency_key()
+    if key is None:
+        return True
+    asked = b"\0".join([request.method.encode(), request.path.encode(), request.get_data()])
+    digest = hashlib.sha256(asked).hexdigest()
+    return note_key(transaction.connection, key, digest, now())
+
+
+def secret_of_key() -> str | None:
+    """Give a secret that is the same again under the same key; `None` without a key."""
+    key = idempotency_key()
+    if key is None:
+        return None
+    digest = hmac.digest(office().secret.encode(), key.encode(), "sha256")
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def if_match() -> int | None:

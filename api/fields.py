@@ -27,6 +27,7 @@ _CODES: _Messages = {
 _SCHEMA_CODES = {"unknown": "unknown_field", "type": "wrong_type"}
 _UNSOUND = re.compile("[\ud800-\udfff\0]")
 LONGEST_QUERY = 200
+FIRST_YEAR, LAST_YEAR = 1949, 9999
 
 
 def _with(**codes: str) -> _Messages:
@@ -172,8 +173,8 @@ class DayOrInstant(Instant):
 
 
 def _within_calendar(instant: datetime) -> datetime:
-    # Near the ends of the calendar, office time can't be computed.
-    if not 1 < instant.year < 9999:  # noqa: PLR2004
+    # Before there were time zones, offsets had seconds, which RFC 3339 doesn't know.
+    if not FIRST_YEAR < instant.year < LAST_YEAR:
         raise ValueError(instant)
     return instant
 

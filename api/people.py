@@ -4,7 +4,16 @@ from typing import Any
 
 from flask import make_response
 
-from api.context import now, person, read_cursor, reading, write_cursor, writing
+from api.context import (
+    is_first,
+    now,
+    person,
+    read_cursor,
+    reading,
+    secret_of_key,
+    write_cursor,
+    writing,
+)
 from api.openapi import KEY_PARAMETER, Noun
 from api.schemas import (
     Me,
@@ -28,6 +37,7 @@ from services.notices.queries import count_unread
 from services.people import admin, queries, signing_in, unit_admin
 from services.people.errors import InvalidUser, UnitNotFound, UserNotFound
 from services.people.queries import Grant, Unit, User
+from services.people.signing_in import TOKEN_PREFIX
 from services.permissions import Action, NotAllowed, is_open_to, may
 from services.permit import NotPermitted
 
@@ -78,13 +88,14 @@ def create_unit(body: dict[str, Json]) -> Unit:
     """Create a unit."""
     require(Action.MANAGE_UNITS)
     with writing() as transaction:
-        unit_admin.create_unit(
-            transaction.connection,
-            body["code"],
-            body["name"],
-            short_name=body["short_name"],
-            parent=body["parent"],
-        )
+        if is_first(transaction):
+            unit_admin.create_unit(
+                transaction.connection,
+                body["code"],
+                body["name"],
+                short_name=body["short_name"],
+                parent=body["parent"],
+            )
         return _unit(transaction, body["code"])
 
 
@@ -143,15 +154,16 @@ def create_user(body: dict[str, Json]) -> User:
     """Create a user; a password given here is for one sign-in only."""
     require(Action.MANAGE_USERS)
     with writing() as transaction:
-        admin.create_user(
-            transaction.connection,
-            body["id"],
-            body["name"],
-            unit=body["unit"],
-            grants=_grants(body["roles"]),
-            deputy=body["deputy"],
-            password=body["password"],
-        )
+        if is_first(transaction):
+            admin.create_user(
+                transaction.connection,
+                body["id"],
+                body["name"],
+                unit=body["unit"],
+                grants=_grants(body["roles"]),
+                deputy=body["deputy"],
+                password=body["password"],
+            )
         return _user(transaction, body["id"])
 
 
@@ -178,10 +190,17 @@ def create_token(body: dict[str, Json], user: str) -> dict[str, Json]:
     """Create a bearer token; this is the only time it can be read."""
     require(Action.MANAGE_TOKENS)
     with writing() as transaction:
-        token = signing_in.create_token(
-            transaction.connection, user, body["label"], now(), body["expires_at"]
-        )
-    return {"token": token, "user": user, **body}
+        token = secret_of_key()
+        if token is None or is_first(transaction):
+            token = signing_in.create_token(
+                transaction.connection,
+                user,
+                body["label"],
+                now(),
+                body["expires_at"],
+                secret=token,
+            ).removeprefix(TOKEN_PREFIX)
+    return {"token": TOKEN_PREFIX + token, "user": user, **body}
 
 
 def require(action: Action) -> None:

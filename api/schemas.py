@@ -712,7 +712,7 @@ class FigureOut(Answer):
     key = fields.String(required=True, allow_none=True)
     count = fields.Integer(required=True)
     of = fields.Integer(required=True, allow_none=True)
-    percent = fields.Decimal(required=True, allow_none=True, as_string=True)
+    percent = fields.Float(required=True, allow_none=True)
 
 
 class StatisticsOut(Answer):

@@ -19,6 +19,7 @@ sessions = Noun("sessions", __name__, "Sign in, sign out.")
 
 
 @sessions.route("/session", methods=["POST"])
+@sessions.doc(security=[])
 @sessions.arguments(SignIn)
 @sessions.response(201, Session)
 def sign_in(body: dict[str, str]) -> Any:  # noqa: ANN401 -- what the decorator takes
@@ -65,6 +66,7 @@ def show_session() -> dict[str, Json]:
 
 
 @sessions.route("/session", methods=["DELETE"])
+@sessions.doc(security=[])
 @sessions.response(204)
 def sign_out() -> Response:
     """Sign out; without a session this does nothing."""

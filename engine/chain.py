@@ -1,15 +1,14 @@
 """Proof that a history is whole: canonical JSON, salted personal fields, hash links.
 
 ``hash(n) = H(hash(n-1) ‖ JCS(event n))``, where JCS is RFC 8785. A field marked personal enters as
-``{"salted": H(salt ‖ JCS(value))}``, so it can be blanked later without breaking the chain. H is
-SHA-256 or SM3: it is named in front of each hash, and the one that a case began with stays its own.
+``{"salted": H(salt ‖ JCS(value))}``, so it can be blanked later without breaking the chain; see
+`engine.personal`. H is SHA-256 or SM3: it is named in front of each hash, and the one that a case
+began with stays its own.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from engine.proof import algorithms
@@ -20,9 +19,6 @@ ALGORITHM = "sha256"
 
 GENESIS = f"{ALGORITHM}:{'0' * 64}"
 """What stands before the first event of a case; see `genesis` for other algorithms."""
-
-SALT_BYTES = 16
-_SALT = re.compile(f"[0-9a-f]{{{2 * SALT_BYTES}}}")
 
 _encoder = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
@@ -60,7 +56,7 @@ def link(previous: str, text: str) -> str:
 
     Parameters
     ----------
-    text : the canonical envelope with its personal fields salted.
+    text : the canonical envelope, with its personal values salted.
 
     Raises
     ------
@@ -70,34 +66,6 @@ def link(previous: str, text: str) -> str:
     return algorithms.digest(algorithm, before + text.encode())
 
 
-def salted(
-    envelope: Mapping[str, Json],
-    personal: Sequence[str],
-    salts: Mapping[str, str],
-    algorithm: str = ALGORITHM,
-) -> dict[str, Json]:
-    """Replace the personal fields of an envelope's payload by their salted hashes.
-
-    Parameters
-    ----------
-    envelope : an event's envelope with its ``payload``.
-    personal : JSON pointers into the payload.
-    salts : a salt in hexadecimal per pointer.
-    algorithm : what the case is hashed with.
-
-    Raises
-    ------
-    LookupError : a pointer leads nowhere or has no salt.
-    """
-    if not personal:
-        return dict(envelope)
-    payload = json.loads(canonical(envelope["payload"]))
-    for pointer in personal:
-        holder, last = _holder(payload, pointer)
-        holder[last] = {"salted": _salted_hash(salts[pointer], holder[last], algorithm)}
-    return {**envelope, "payload": payload}
-
-
 def value_at(document: Json, pointer: str) -> Json:
     """Give what a JSON pointer leads to.
 
@@ -105,25 +73,17 @@ def value_at(document: Json, pointer: str) -> Json:
     ------
     LookupError : it leads nowhere.
     """
-    holder, last = _holder(document, pointer)
+    holder, last = holder_of(document, pointer)
     return holder[last]
 
 
-def fresh_salts(personal: Sequence[str], entropy: Callable[[int], bytes]) -> dict[str, str]:
-    """Draw a salt for each pointer."""
-    return {pointer: entropy(SALT_BYTES).hex() for pointer in personal}
+def holder_of(document: Json, pointer: str) -> tuple[Json, str | int]:
+    """Give the object or list that holds what a JSON pointer leads to, and its name or place there.
 
-
-def is_salt(text: Json) -> bool:
-    """Tell whether a text is a salt exactly as `fresh_salts` writes it."""
-    return isinstance(text, str) and _SALT.fullmatch(text) is not None
-
-
-def _salted_hash(salt: str, value: Json, algorithm: str) -> str:
-    return algorithms.digest(algorithm, bytes.fromhex(salt) + canonical(value).encode())
-
-
-def _holder(document: Json, pointer: str) -> tuple[Json, str | int]:
+    Raises
+    ------
+    LookupError : the pointer leads nowhere.
+    """
     parts = [p.replace("~1", "/").replace("~0", "~") for p in pointer.split("/")[1:]]
     for part in parts[:-1]:
         document = document[int(part)] if isinstance(document, list) else document[part]

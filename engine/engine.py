@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from engine import chain, decisions, pump
+from engine import chain, decisions, erasure, pump
 from engine.clock import Clock
 from engine.commands import Command
-from engine.events import EVENTS
+from engine.events import EVENTS, CaseId
 from engine.execute import BindLookups, Executor, Permit, Receipt
 from engine.history import History
 from engine.library import Library
@@ -79,6 +79,10 @@ class Engine:
     def deliver_jobs(self, handlers: Mapping[str, Handler], limit: int = 50) -> int:
         """Deliver open jobs, at most `limit`; give how many there were."""
         return pump.deliver_jobs(self, handlers, self.clock.now(), limit)
+
+    def erase(self, case: CaseId, by: str) -> bool:
+        """Destroy the personal values of a case that is over; see `engine.erasure.erase`."""
+        return erasure.erase(self.store, case, by, self.clock.now())
 
     def forget_live_cases(self) -> None:
         """Drop the cache; every case is rebuilt from its snapshot and history when next used."""

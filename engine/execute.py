@@ -22,6 +22,7 @@ from engine.errors import (
 )
 from engine.events import Actor, CaseId, TaskId
 from engine.library import Library
+from engine.personal import CaseKey, new_key
 from engine.records import Json, decode, encode
 from engine.rows import difference
 from engine.shelf import Held, Shelf
@@ -68,7 +69,7 @@ class Executor:
     permit : asked once per command, before it is decided.
     lookups : names of the look-ups that decisions and expressions may ask.
     bind_lookups : gives those look-ups within a transaction.
-    entropy : gives random bytes for the salts of personal fields.
+    entropy : gives random bytes for the salts and keys of personal values.
     algorithm : what new cases are hashed with.
     """
 
@@ -157,7 +158,8 @@ class Executor:
             payloads,
             seq=case.seq,
             previous=held.head,
-            salts_for=lambda personal: chain.fresh_salts(personal, self._entropy),
+            key=lambda: self._key_of(case.id, held.head, transaction),
+            entropy=self._entropy,
         )
         rows, changes = difference(case.id, held.rows, was, case.states)
         receipt = Receipt(
@@ -172,6 +174,14 @@ class Executor:
         if held.commands_since_snapshot >= SNAPSHOT_EVERY:
             transaction.save_snapshot(case.id, self.shelf.snapshot(held))
         return receipt
+
+    def _key_of(self, case: CaseId, head: str, transaction: Transaction) -> CaseKey:
+        """Give the key of a case's personal values; the first time, make one."""
+        found = transaction.case_key(case)
+        if found is None:
+            found = new_key(chain.algorithm_of(head), self._entropy)
+            transaction.add_case_key(case, found)
+        return found
 
     def _note(self, command: Command, refusal: Problem) -> None:
         if isinstance(refusal, NotFound):

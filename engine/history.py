@@ -12,6 +12,7 @@ from engine.case import Case, Lookups
 from engine.errors import CaseNotFound, DefinitionNotFound
 from engine.events import CaseId, Recorded
 from engine.library import DefinitionAltered, Library
+from engine.personal import value_fault
 from engine.records import Json, instant_text
 from engine.rows import ROWS, make_rows
 from engine.shelf import replay
@@ -231,7 +232,11 @@ def chain_faults(case: CaseId, history: Sequence[StoredEvent]) -> Iterator[_Faul
             if altered is not None:
                 yield number, "altered", altered
                 return
-            expected = chain.link(previous, journal.hashed_text(stored))
+            expected = chain.link(previous, stored.body)
+            altered = value_fault(envelope, stored.salts, stored.key)
+            if altered is not None:
+                yield number, "altered", altered
+                return
         except Exception as wrong:  # whatever it is, these aren't the bytes that were written
             yield number, "altered", repr(wrong)
             return

@@ -4,6 +4,8 @@ An envelope holds everything the hash covers::
 
     {"at", "by", "case", "command", "for", "payload", "seq", "type", "version"}
 
+Personal values of the payload are hashed only, and kept sealed beside it (`engine.personal`).
+
 The first event that came of a command carries the command's record: its name, its key, the
 look-ups it made, and its fields. A field whose value stands in the payload of one of the command's
 own events isn't written twice; `same` names that event by its place.
@@ -19,6 +21,7 @@ from typing import cast
 from engine import chain
 from engine.commands import COMMANDS, Command
 from engine.events import Actor, CaseId, Event, Recorded, payload, read_event
+from engine.personal import CaseKey, open_value, put_back, seal_values
 from engine.records import Json, decode, encode, instant_text, parse_instant
 from engine.store import StoredEvent
 
@@ -55,7 +58,8 @@ def seal(
     *,
     seq: int,
     previous: str,
-    salts_for: Callable[[Sequence[str]], dict[str, str]],
+    key: Callable[[], CaseKey],
+    entropy: Callable[[int], bytes],
 ) -> list[StoredEvent]:
     """Chain the events of one command onto a history.
 
@@ -63,14 +67,18 @@ def seal(
     ----------
     payloads : the events' payloads, in their order.
     seq, previous : number and hash of the history's last event.
-    salts_for : gives a salt for each of some personal fields.
+    key : gives the key of the case's personal values; asked only when there are any.
+    entropy : gives random bytes.
     """
     sealed = []
     for envelope in envelopes(command, recorded, happened, payloads, seq=seq):
-        personal = envelope["payload"].get("personal") or ()
-        salts = salts_for(personal) if personal else None
-        body = chain.canonical(envelope)
-        previous = chain.link(previous, _hashed_text(envelope, body, salts, previous))
+        salts, case_key, hashed = None, None, envelope
+        personal = envelope["payload"].get("personal")
+        if personal:
+            case_key, algorithm = key(), chain.algorithm_of(previous)
+            hashed, salts = seal_values(envelope, personal, case_key, algorithm, entropy)
+        body = chain.canonical(hashed)
+        previous = chain.link(previous, body)
         sealed.append(
             StoredEvent(
                 envelope["seq"],
@@ -79,6 +87,7 @@ def seal(
                 body,
                 None if salts is None else chain.canonical(salts),
                 previous,
+                case_key,
             )
         )
     return sealed
@@ -121,50 +130,25 @@ def lifted(envelope: dict[str, Json]) -> dict[str, Json]:
     return {**envelope, "version": event.version, "payload": payload(event)}
 
 
-def hashed_text(stored: StoredEvent) -> str:
-    """Give the text that an event's hash covers: its envelope with personal fields salted.
-
-    Raises
-    ------
-    LookupError, ValueError : the salts don't match the personal fields, or aren't as drawn.
-    """
-    envelope = envelope_of(stored)
-    personal = envelope["payload"].get("personal") or []
-    salts = None if stored.salts is None else chain.parse(stored.salts)
-    if sorted(salts or ()) != sorted(personal) or (salts is None) != (not personal):
-        message = "salts don't match the personal fields"
-        raise ValueError(message)
-    if not all(chain.is_salt(salt) for salt in (salts or {}).values()):
-        message = "a salt isn't as it was drawn"
-        raise ValueError(message)
-    return _hashed_text(envelope, stored.body, salts, stored.hash)
-
-
 def opened(stored: StoredEvent) -> dict[str, dict[str, str]]:
     """Give an event's personal values by their JSON pointers: each as JSON text with its salt."""
-    if stored.salts is None:
+    if stored.salts is None or stored.key is None or stored.key.secret is None:
         return {}
-    payload = envelope_of(stored)["payload"]
-    salts: dict[str, str] = json.loads(stored.salts)
-    return {
-        pointer: {"json": chain.canonical(chain.value_at(payload, pointer)), "salt": salt}
-        for pointer, salt in salts.items()
-    }
-
-
-def _hashed_text(
-    envelope: dict[str, Json], body: str, salts: Mapping[str, str] | None, of_case: str
-) -> str:
-    if not salts:
-        return body
-    algorithm = chain.algorithm_of(of_case)
-    personal = envelope["payload"]["personal"]
-    return chain.canonical(chain.salted(envelope, personal, salts, algorithm))
+    envelope, sealed = json.loads(stored.body), json.loads(stored.salts)
+    values = {p: open_value(envelope, p, sealed, stored.key) for p in sealed}
+    return {p: {"json": text, "salt": salt.hex()} for p, (salt, text) in values.items()}
 
 
 def envelope_of(stored: StoredEvent) -> dict[str, Json]:
-    """Read a stored event's envelope without checking it."""
-    return cast("dict[str, Json]", json.loads(stored.body))
+    """Read a stored event's envelope without checking it, its personal values in their places.
+
+    Where the case's key was destroyed stands `engine.personal.ERASED`; where it wasn't fetched,
+    values stay salted.
+    """
+    envelope = cast("dict[str, Json]", json.loads(stored.body))
+    if stored.salts is not None and stored.key is not None:
+        put_back(envelope, json.loads(stored.salts), stored.key)
+    return envelope
 
 
 def read(stored: StoredEvent) -> Recorded:

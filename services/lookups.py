@@ -5,7 +5,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from engine.case import Lookup
-from engine.records import instant_text, parse_instant
+from engine.records import Json, instant_text, parse_instant
 from engine.store import Transaction
 from services.deadlines import calendar as calendars
 from services.deadlines.calendar import Calendar
@@ -13,6 +13,7 @@ from services.deadlines.periods import parse_period
 from services.people import queries as people
 from services.permissions import Allowed, task_verdict
 from services.permit import FindPerson
+from services.relations import queries as relations
 from services.scoring import queries as scoring
 
 NAMES = frozenset(
@@ -34,8 +35,16 @@ NAMES = frozenset(
         "is_member_of",
         "may_do_task",
         "points_of_year",
+        "earlier",
+        "open_children",
+        "case_brief",
+        "is_confirmed_part",
+        "absorbed_by",
     }
 )
+
+_LONGEST_CHAIN = 20
+"""How many mergers of units are followed, one into the next."""
 
 
 class Lookups:
@@ -79,6 +88,11 @@ class Lookups:
             "is_member_of": self.is_member_of,
             "may_do_task": self.may_do_task,
             "points_of_year": self.points_of_year,
+            "earlier": self.earlier,
+            "open_children": self.open_children,
+            "case_brief": self.case_brief,
+            "is_confirmed_part": self.is_confirmed_part,
+            "absorbed_by": self.absorbed_by,
         }
 
     def within(self, start: str, period: str) -> str:
@@ -101,6 +115,13 @@ class Lookups:
             parse_instant(deadline), parse_period(period), self._calendar(), zone=self._zone
         )
         return instant_text(begins)
+
+    def earlier(self, deadline: str, period: str) -> str:
+        """Give the internal deadline that lies a period ahead of another (domain.md §6.5)."""
+        internal = calendars.earlier_deadline(
+            parse_instant(deadline), parse_period(period), self._calendar(), zone=self._zone
+        )
+        return instant_text(internal)
 
     def next_report(self, since: str, rhythm: str) -> str | None:
         """Give when the next report is due in a rhythm."""
@@ -144,8 +165,16 @@ class Lookups:
         return people.is_active_user(self._transaction.connection, user)
 
     def is_member_of(self, user: str, unit: str) -> bool:
-        """Tell whether a user belongs to a unit."""
-        return people.is_unit_member(self._transaction.connection, user, unit)
+        """Tell whether a user belongs to a unit, or to the one it was merged into."""
+        connection, asked = self._transaction.connection, unit
+        for _ in range(_LONGEST_CHAIN):
+            if people.is_unit_member(connection, user, asked):
+                return True
+            found = people.unit(connection, asked)
+            if found is None or found.merged_into is None:
+                return False
+            asked = found.merged_into
+        return False
 
     def may_do_task(self, user: str, roles: str, unit: str | None) -> bool:
         """Tell whether a user could do a task for one of these roles (comma-separated)."""
@@ -158,6 +187,22 @@ class Lookups:
     def points_of_year(self, unit: str, year: int, rule: str) -> str:
         """Sum the points a unit got by one rule in a year."""
         return scoring.points_of_year(self._transaction.connection, unit, year, rule)
+
+    def open_children(self, case: str) -> int:
+        """Count the cases below one that aren't over."""
+        return relations.open_children(self._transaction.connection, case)
+
+    def case_brief(self, case: str) -> dict[str, Json] | None:
+        """Give number, status and who asked of another case."""
+        return relations.case_brief(self._transaction.connection, case)
+
+    def is_confirmed_part(self, parent: str, part: int) -> bool:
+        """Tell whether a leader confirmed a part of a source."""
+        return relations.is_confirmed_part(self._transaction.connection, parent, part)
+
+    def absorbed_by(self, duplicate: str) -> str | None:
+        """Name the case that a duplicate goes on in."""
+        return relations.absorbed_by(self._transaction.connection, duplicate)
 
 
 class _Wanted:

@@ -24,16 +24,26 @@ from services.audit import tables as audit_tables
 from services.cases import commands as case_commands
 from services.cases import elements as case_elements
 from services.cases import rows as case_rows
+from services.concerns import elements as concern_elements
+from services.concerns import rows as concern_rows
+from services.concerns import tables as concern_tables
 from services.deadlines import commands as deadline_commands
 from services.deadlines.calendar import Calendar
 from services.deadlines.queries import calendar_revision, load_calendar, seed
 from services.escalation import commands as escalation_commands
 from services.evidence import tables as evidence_tables
+from services.inspections import elements as inspection_elements
+from services.inspections import rows as inspection_rows
+from services.inspections import tables as inspection_tables
 from services.notices import tables as notice_tables
 from services.notices.jobs import SEND_NOTICE, kind_from_element, send_notice
 from services.people import queries as people
 from services.people.queries import Person
 from services.permit import Permissions
+from services.relations import commands as relation_commands
+from services.relations import rows as relation_rows
+from services.relations import tables as relation_tables
+from services.relations.jobs import REGISTER_PARTS, register_parts
 from services.scoring import commands as scoring_commands
 from services.scoring import faults as scoring_faults
 from services.scoring import rows as scoring_rows
@@ -41,22 +51,37 @@ from services.scoring import tables as scoring_tables
 from services.settings import Settings
 from services.statistics import rows as statistics_rows
 from services.statistics import tables as statistics_tables
+from services.worktasks import elements as worktask_elements
+from services.worktasks import rows as worktask_rows
+from services.worktasks import tables as worktask_tables
 
 _ROOMS = (
     audit_tables,
     case_commands,
     case_elements,
     case_rows,
+    concern_elements,
+    concern_rows,
+    concern_tables,
     deadline_commands,
     escalation_commands,
     evidence_tables,
+    inspection_elements,
+    inspection_rows,
+    inspection_tables,
     notice_tables,
+    relation_commands,
+    relation_rows,
+    relation_tables,
     scoring_commands,
     scoring_faults,
     scoring_rows,
     scoring_tables,
     statistics_rows,
     statistics_tables,
+    worktask_elements,
+    worktask_rows,
+    worktask_tables,
 )
 """Importing a room registers its commands, events, appliers and rows."""
 
@@ -163,7 +188,10 @@ def build_office(settings: Settings, clock: Clock | None = None) -> Office:
         # The counter's row is held until the end: who starts at the same time waits here.
         transaction.next_number("starts")
         seed(transaction.connection)
-    handlers = {SEND_NOTICE: send_notice(store, kind_from_element(store))}
+    handlers = {
+        SEND_NOTICE: send_notice(store, kind_from_element(store)),
+        REGISTER_PARTS: register_parts(engine),
+    }
     return Office(settings, clock, store, engine, cache, calendar, handlers, _secret(settings))
 
 

@@ -47,6 +47,14 @@ from services.permissions import (
     task_verdict,
     visible_cases,
 )
+from services.relations.commands import (
+    AbsorbDuplicate,
+    Decompose,
+    EndAsDuplicate,
+    RegisterPart,
+    TakeOver,
+    TransferCase,
+)
 from services.scoring.commands import AppealPoints, DecideAppeal
 
 _BY_THE_SERVICE = (FireTimer, ReportStuckTimer, FinishJob, FailJob)
@@ -66,6 +74,12 @@ RIGHT_OF: dict[type[Command], Action] = {
     OrderEscalation: Action.INSPECT,
     AppealPoints: Action.APPEAL,
     DecideAppeal: Action.DECIDE_REFUSAL,
+    RegisterPart: Action.REGISTER,
+    Decompose: Action.DECOMPOSE,
+    AbsorbDuplicate: Action.MERGE,
+    EndAsDuplicate: Action.MERGE,
+    TransferCase: Action.DISPATCH,
+    TakeOver: Action.WITHDRAW,
     RetryTimer: Action.MANAGE_INCIDENTS,
     RetryJob: Action.MANAGE_INCIDENTS,
 }
@@ -137,7 +151,7 @@ def _verdict(
     state = case[CaseState]
     # A co-unit may see the case, but only the unit that answers for it asks things of the office.
     lead = frozenset({state.lead_unit}) if state.lead_unit is not None else frozenset()
-    leading = frozenset(state.proposers[:1])
+    leading = frozenset(state.proposers if isinstance(command, TakeOver) else state.proposers[:1])
     return may(person, right, replace(facts, units=lead, proposer_users=leading))
 
 

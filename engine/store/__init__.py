@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from engine.events import CaseId, JobId, TimerId
+from engine.personal import CaseKey
 from engine.rows import RowChange
 
 __all__ = [
@@ -27,7 +28,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """One event as bytes: its canonical envelope, the salts of its personal fields, its hash."""
+    """One event as bytes: its canonical envelope, its hash, and sealed beside it what is personal.
+
+    `salts` is canonical JSON: per JSON pointer, salt and value sealed under the case's `key`, which
+    comes along with events that need it.
+    """
 
     seq: int
     type: str
@@ -35,6 +40,7 @@ class StoredEvent:
     body: str
     salts: str | None
     hash: str
+    key: CaseKey | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,18 @@ class Transaction(Protocol):
         """Give a case's events in order, those after number `after` up to number `until`."""
         ...
 
+    def case_key(self, case: CaseId) -> CaseKey | None:
+        """Give the key of a case's personal values; without its secret when it was destroyed."""
+        ...
+
+    def add_case_key(self, case: CaseId, key: CaseKey) -> None:
+        """Keep the key of a case that has none yet."""
+        ...
+
+    def destroy_case_key(self, case: CaseId, by: str, at: datetime) -> None:
+        """Destroy the secret of a case's key, and the hashes of requests that came to the case."""
+        ...
+
     def snapshot(self, case: CaseId) -> StoredSnapshot | None:
         """Give the newest snapshot of a case."""
         ...
@@ -224,6 +242,10 @@ class Store(Protocol):
 
     def reject(self, rejection: Rejection) -> None:
         """Keep a refused command for whoever looks after the service."""
+        ...
+
+    def forget_traces(self) -> None:
+        """Let nothing that was destroyed be read from what the database keeps for itself."""
         ...
 
     def case_ids(self, after: str = "", limit: int = 1000) -> list[CaseId]:

@@ -6,12 +6,13 @@ import copy
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from engine.errors import CaseExists
 from engine.events import CaseId
+from engine.personal import CaseKey
 from engine.rows import RowChange
 from engine.store import (
     CaseHead,
@@ -29,6 +30,7 @@ from engine.store import (
 class _Tables:
     heads: dict[CaseId, CaseHead] = field(default_factory=dict)
     events: dict[CaseId, list[StoredEvent]] = field(default_factory=dict)
+    keys: dict[CaseId, CaseKey] = field(default_factory=dict)
     inbox: dict[tuple[CaseId, str], StoredReceipt] = field(default_factory=dict)
     snapshots: dict[CaseId, StoredSnapshot] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
@@ -91,7 +93,23 @@ class MemoryTransaction:
             for e in self._tables.events.get(case, [])
             if e.seq > after and (until is None or e.seq <= until)
         ]
-        return found[:limit]
+        key = self._tables.keys.get(case)
+        return [e if e.salts is None else replace(e, key=key) for e in found[:limit]]
+
+    def case_key(self, case: CaseId) -> CaseKey | None:
+        """Give the key of a case's personal values."""
+        return self._tables.keys.get(case)
+
+    def add_case_key(self, case: CaseId, key: CaseKey) -> None:
+        """Keep the key of a case that has none yet."""
+        self._put(self._tables.keys, case, key)
+
+    def destroy_case_key(self, case: CaseId, by: str, at: datetime) -> None:
+        """Destroy the secret of a case's key, and the hashes of requests that came to the case."""
+        self._put(self._tables.keys, case, replace(self._tables.keys[case], secret=None))
+        for place, receipt in list(self._tables.inbox.items()):
+            if place[0] == case:
+                self._put(self._tables.inbox, place, StoredReceipt("erased", receipt.receipt))
 
     def snapshot(self, case: CaseId) -> StoredSnapshot | None:
         """Give the newest snapshot."""
@@ -261,6 +279,9 @@ class MemoryStore:
     def reject(self, rejection: Rejection) -> None:
         """Keep a refused command."""
         self.rejections.append(rejection)
+
+    def forget_traces(self) -> None:
+        """Keep nothing beside the tables."""
 
     def case_ids(self, after: str = "", limit: int = 1000) -> list[CaseId]:
         """List case ids in their own order."""

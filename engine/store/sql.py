@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import groupby
@@ -33,6 +33,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from engine.errors import CaseExists
 from engine.events import CaseId, JobId, TimerId
+from engine.personal import CaseKey
 from engine.rows import RowChange
 from engine.store import (
     CaseHead,
@@ -45,6 +46,7 @@ from engine.store import (
     StoredSnapshot,
 )
 from engine.store.tables import (
+    case_keys,
     cases,
     counters,
     definition_files,
@@ -73,6 +75,10 @@ _RECEIPT = select(inbox.c.digest, inbox.c.receipt).where(
     inbox.c.case_id == bindparam("case"), inbox.c.key == bindparam("key")
 )
 _HEAD = select(cases).where(cases.c.case_id == bindparam("case"))
+_CASE_KEY = select(case_keys.c.algorithm, case_keys.c.secret).where(
+    case_keys.c.case_id == bindparam("case")
+)
+_INSERT_CASE_KEY = case_keys.insert()
 _INSERT_EVENTS = events.insert()
 _INSERT_CASE = cases.insert()
 _UPDATE_CASE = (
@@ -130,7 +136,33 @@ class SqlTransaction:
         if until is not None:
             wanted = wanted.where(events.c.seq <= until)
         found = self.connection.execute(wanted.order_by(events.c.seq).limit(limit))
-        return [StoredEvent(*row) for row in found]
+        read = [StoredEvent(*row) for row in found]
+        if all(one.salts is None for one in read):
+            return read
+        key = self.case_key(case)
+        return [one if one.salts is None else replace(one, key=key) for one in read]
+
+    def case_key(self, case: CaseId) -> CaseKey | None:
+        """Give the key of a case's personal values."""
+        row = self.connection.execute(_CASE_KEY, {"case": case}).one_or_none()
+        return None if row is None else CaseKey(row.algorithm, row.secret and bytes(row.secret))
+
+    def add_case_key(self, case: CaseId, key: CaseKey) -> None:
+        """Keep the key of a case that has none yet."""
+        row = {"case_id": case, "algorithm": key.algorithm, "secret": key.secret}
+        self.connection.execute(_INSERT_CASE_KEY, row)
+
+    def destroy_case_key(self, case: CaseId, by: str, at: datetime) -> None:
+        """Destroy the secret of a case's key, and the hashes of requests that came to the case."""
+        if self.connection.dialect.name == "sqlite":
+            self.connection.exec_driver_sql("PRAGMA secure_delete=ON")
+        destroyed = {"secret": None, "destroyed_at": at, "destroyed_by": by}
+        self.connection.execute(
+            case_keys.update().where(case_keys.c.case_id == case).values(destroyed)
+        )
+        self.connection.execute(
+            inbox.update().where(inbox.c.case_id == case).values(digest="erased")
+        )
 
     def snapshot(self, case: CaseId) -> StoredSnapshot | None:
         """Give the newest snapshot."""
@@ -262,9 +294,7 @@ class SqlTransaction:
         """Let new cases start on a version that was proposed."""
         self.connection.execute(
             definitions.update()
-            .where(
-                definitions.c.key == approved.key, definitions.c.version == approved.version
-            )
+            .where(definitions.c.key == approved.key, definitions.c.version == approved.version)
             .values(
                 active=True,
                 approved_at=approved.approved_at,
@@ -395,6 +425,15 @@ class SqlStore:
             row = asdict(rejection)
             row["case_id"] = row.pop("case")
             tx.connection.execute(rejections.insert(), row)
+
+    def forget_traces(self) -> None:
+        """SQLite: empty the log of writes; PostgreSQL: vacuum the table of keys."""
+        with self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            else:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.exec_driver_sql("VACUUM case_keys, inbox")
 
     def case_ids(self, after: str = "", limit: int = 1000) -> list[CaseId]:
         """List case ids in their own order."""

@@ -72,9 +72,21 @@ events = Table(
     Column("type", String(60), nullable=False),
     Column("at", Instant, nullable=False),
     Column("body", Text, nullable=False),
+    # The personal values of the body with their salts, sealed under the case's key.
     Column("salts", Text),
     Column("hash", String(80), nullable=False),
 )
+
+case_keys = Table(
+    "case_keys",
+    metadata,
+    Column("case_id", ID, primary_key=True),
+    Column("algorithm", String(20), nullable=False),
+    Column("secret", LargeBinary),
+    Column("destroyed_at", Instant),
+    Column("destroyed_by", String(80)),
+)
+"""The keys that personal values are sealed under; without its secret, a case's are erased."""
 
 inbox = Table(
     "inbox",

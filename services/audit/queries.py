@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, literal, or_, select, tuple_, union_all
+from sqlalchemy import Connection, bindparam, literal, or_, select, text, tuple_, union_all
 
 from engine import CaseId, ProcessState, States
 from engine.chain import GENESIS, algorithm_of, genesis
+from engine.errors import KeyReused
 from engine.history import History
 from engine.journal import envelope_of
 from engine.records import Json
 from engine.store import StoredEvent
-from engine.store.tables import jobs, rejections, timers
-from services.audit.tables import access_log
+from engine.store.tables import Instant, jobs, rejections, timers
+from services.audit.tables import access_log, request_keys
 from services.cases.queries import LONGEST_PAGE, Page
 from services.cases.state import CaseState
 from services.people.queries import Person
@@ -26,6 +27,11 @@ from services.permissions import (
     Verdict,
     may,
 )
+
+_NOTE_KEY = text(
+    "INSERT INTO request_keys (key, digest, at) VALUES (:key, :digest, :at) "
+    "ON CONFLICT (key) DO NOTHING"
+).bindparams(bindparam("at", type_=Instant))
 
 ANSWERS = frozenset({"answer", "contact_proposer", "rate"})
 """The tasks whose forms a proposer may read (domain.md §12: "own, answers only")."""
@@ -352,6 +358,28 @@ def incidents(
         for row in rows[:limit]
     )
     return Page(items, (items[-1].id,) if len(rows) > limit else None)
+
+
+def note_key(connection: Connection, key: str, digest: str, at: datetime) -> bool:
+    """Note the key of a request outside any case; tell whether it is the first under that key.
+
+    In one transaction with the request's effect: whoever comes with the same key waits for it.
+
+    Parameters
+    ----------
+    digest : of the request.
+
+    Raises
+    ------
+    KeyReused : another request came under this key.
+    """
+    noted = connection.execute(_NOTE_KEY, {"key": key, "digest": digest, "at": at})
+    if noted.rowcount:
+        return True
+    kept = select(request_keys.c.digest).where(request_keys.c.key == key)
+    if connection.execute(kept).scalar_one() != digest:
+        raise KeyReused
+    return False
 
 
 def count_waits(connection: Connection, now: datetime) -> dict[str, int]:

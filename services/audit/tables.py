@@ -1,4 +1,4 @@
-"""Who tried to see what isn't for their eyes (domain.md §10, case 37)."""
+"""Who tried to see what isn't for their eyes, and which requests had an effect already."""
 
 from sqlalchemy import Column, Index, String, Table
 
@@ -15,4 +15,12 @@ access_log = Table(
     Column("outcome", String(20), nullable=False),
     Index(None, "at", "id"),
     Index(None, "user", "at"),
+)
+
+request_keys = Table(
+    "request_keys",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
 )

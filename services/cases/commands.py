@@ -24,6 +24,8 @@ from services.cases.events import (
 )
 from services.cases.state import CaseState
 from services.deadlines.rules import ends, set_deadline
+from services.relations.rules import passing_on
+from services.relations.state import RelationsState
 
 REGISTER = "register"
 
@@ -166,7 +168,10 @@ def cancel_supervision(ask: CancelSupervision, case: Case) -> Iterator[Event]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawProposal(Command):
-    """Take a proposal back in writing: the leading proposer alone (domain.md §6.2)."""
+    """Take a proposal back in writing: the leading proposer alone (domain.md §6.2).
+
+    It ends, unless a co-signer declared to take it over (domain.md §10, case 14).
+    """
 
     name: ClassVar[str] = "withdraw"
 
@@ -180,6 +185,10 @@ def withdraw_proposal(ask: WithdrawProposal, case: Case) -> Iterator[Event]:
     if not case[CaseState].proposers:
         raise NotAProposal(number=case[CaseState].number)
     data = _checked(case, "withdraw", ask.data)
+    lead = case[RelationsState].takes_over
+    if lead is not None:
+        yield from passing_on(case, lead, data["reason"], ask)
+        return
     yield ProposalWithdrawn(reason=data["reason"], by=ask.by.user, at=ask.at)
     yield from cancelling(case, data["reason"], ask)
 

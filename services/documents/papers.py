@@ -88,7 +88,7 @@ def issue_paper(
         known = queries.office_document(transaction.connection, paper.id)
         if known is None:
             number = kind.numbered(day.year, count)
-            facts = _facts(paper, number, day, rules.office, kind.copies)
+            facts = facts_of_paper(paper, number, day, rules.office, kind.copies)
             made = maker.make(template, facts, title=f"{paper.title} {number}", at=at)
             issued = OfficeDocument(
                 id=paper.id,
@@ -110,9 +110,10 @@ def issue_paper(
     return known
 
 
-def _facts(
+def facts_of_paper(
     paper: Paper, number: str, day: date, office: Mapping[str, str], copies: Sequence[str]
 ) -> dict[str, Any]:
+    """Give what the template of a bulletin or report may name."""
     return {
         "document": {
             "number": number,

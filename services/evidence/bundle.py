@@ -108,7 +108,7 @@ def _definitions(transaction: Transaction, histories: Sequence[_History]) -> Bun
 
 def _case_files(history: _History, proofs: Proofs | None, *, redact: bool) -> BundleFiles:
     place = f"cases/{history.case}"
-    lines = (f"{event.hash} {journal.hashed_text(event)}\n" for event in history.events)
+    lines = (f"{event.hash} {event.body}\n" for event in history.events)
     files = {f"{place}/events.txt": "".join(lines).encode()}
     opened = {str(e.seq): o for e in history.events if (o := journal.opened(e))}
     if opened and not redact:

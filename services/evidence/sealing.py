@@ -18,10 +18,11 @@ from engine.proof.heads import (
 )
 from engine.proof.merkle import Nodes, Place, Tree, grow, leaf_hash, tree_of
 from engine.proof.signatures import SigningKey
-from engine.records import instant_text
+from engine.records import instant_text, parse_instant
 from engine.store import Transaction
 from services.evidence import queries
 from services.evidence.errors import KeyUnused, LogIsBroken, SuiteIsFixed
+from services.evidence.publishing import publish, published_folder
 from services.evidence.queries import Standing
 from services.evidence.signing_keys import signing_keys
 from services.evidence.tables import MOVE_CASE, proof_cases, proof_heads, proof_keys, proof_log
@@ -47,6 +48,30 @@ def make_head(office: Office) -> TreeHead:
         if former is not None:
             at = max(at, former.at)  # a clock set back mustn't make the newer head the older one
         return _Sealing(transaction, record, former).head(signer, at)
+
+
+def seal(office: Office, *, once_a_day: bool = False) -> TreeHead | None:
+    """Make a tree head and write it to the folder of published ones, outside the database.
+
+    Parameters
+    ----------
+    once_a_day : do nothing when the newest head is of this day of office time already.
+
+    Returns
+    -------
+    The new head, `None` without one.
+    """
+    if once_a_day:
+        with office.store.transaction(write=False) as transaction:
+            newest = queries.newest_head(transaction.connection)
+        zone = office.settings.zone
+        today = office.clock.now().astimezone(zone).date()
+        if newest is not None and parse_instant(newest.at).astimezone(zone).date() >= today:
+            return None
+    head = make_head(office)
+    with office.store.transaction(write=False) as transaction:
+        publish(transaction, head.number, published_folder(office.settings))
+    return head
 
 
 def rotate_key(office: Office) -> KeyRecord:

@@ -1,53 +1,76 @@
 """Import of a ledger: every row is checked first, and none is registered if any is bad."""
 
+import base64
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from engine import Actor, CaseId, Engine, FieldError, Invalid, forms
+from engine.chain import canonical
 from engine.definitions import Definition
-from engine.errors import DefinitionNotFound
+from engine.errors import CaseExists, DefinitionNotFound, KeyReused
 from engine.records import Json
 from services.cases.commands import REGISTER, RegisterCase
-from services.ledger.columns import TYPES, field_of, value_of
+from services.ledger import queries
+from services.ledger.columns import CASE_TYPE, PARENT, Headings, fault, headings_of, value_of
 from services.ledger.errors import RowsRejected, SheetUnreadable
 from services.ledger.sheets import Row, read_rows
 
 HEADING_ROW = 1
+NEEDED = (CASE_TYPE, "title")
+
+IsKnown = Callable[[str, Json], bool]
+"""Tells whether something exists outside the case, such as ``("user", "deputy.1")``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One row to register: its number in the file, the case type, the form's data."""
+    """One row to register: its number in the file, the case's id, its type, the form's data."""
 
     row: int
+    case: CaseId
     case_type: str
     data: dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """What came of an import: the cases by row, and what is wrong with the others."""
+class Registered:
+    """A row and the case it became; the number is `None` in a dry run."""
 
-    registered: tuple[tuple[int, str], ...]
-    rejected: tuple[FieldError, ...]
+    row: int
+    case: str
+    number: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What came of an import, or would come of it."""
+
     rows: int
+    good: int
+    registered: tuple[Registered, ...] = ()
+    already: tuple[Registered, ...] = ()
+    """Rows that an import registered before; they aren't registered again."""
+    rejected: tuple[FieldError, ...] = ()
 
 
 class Importer:
     """Registers the rows of a ledger.
 
-    Parameters
-    ----------
-    case_id : gives the id of a new case from a key.
+    A row is known again by what it says, not by the file it came in: the same ledger sent twice,
+    saved anew or grown by some rows registers nothing twice. Rows that say exactly the same
+    within one file are as many cases.
     """
 
-    def __init__(self, engine: Engine, case_id: Callable[[str], str]) -> None:
+    def __init__(self, engine: Engine, zone: ZoneInfo, is_known: IsKnown) -> None:
         self._engine = engine
-        self._case_id = case_id
-        self._definitions: dict[str, Definition | None] = {}
+        self._zone = zone
+        self._is_known = is_known
 
     def run(
         self,
@@ -58,7 +81,9 @@ class Importer:
         dry_run: bool = False,
         skip_bad: bool = False,
     ) -> Imported:
-        """Check all rows, then register them; the same file again registers nothing twice.
+        """Check all rows, then register them, a transaction each.
+
+        Broken off half-way, such as by a power cut, the same file again registers the rest.
 
         Parameters
         ----------
@@ -70,97 +95,173 @@ class Importer:
         RowsRejected : rows are bad and `skip_bad` isn't set; nothing was registered.
         SheetUnreadable : the file is no ledger.
         """
-        items, wrong = self.check(content, at)
+        sheet = _Sheet(self._engine, self._zone, self._is_known)
+        items, wrong, rows = sheet.read(content, at)
+        known = self._numbers(item.case for item in items)
+        already = tuple(Registered(i.row, i.case, known[i.case]) for i in items if i.case in known)
+        fresh = [item for item in items if item.case not in known]
         if dry_run:
-            return Imported((), tuple(wrong), len(items) + len({f.field for f in wrong}))
+            return Imported(rows=rows, good=len(items), already=already, rejected=tuple(wrong))
         if wrong and not skip_bad:
-            raise RowsRejected(wrong, rows=len(wrong))
-        digest = hashlib.sha256(content).hexdigest()[:32]
-        registered = []
-        for item in items:
-            key = f"import:{digest}:{item.row}"
-            case = self._case_id(f"{by}:{key}")
-            try:
-                self._engine.execute(self._command(item, CaseId(case), by, at), key=key)
-            except Invalid as refusal:
-                wrong.extend(_at_row(item.row, refusal.fields))
-                continue
-            registered.append((item.row, case))
-        return Imported(tuple(registered), tuple(wrong), len(items))
+            raise RowsRejected(wrong, rows=len({one.field.partition(".")[0] for one in wrong}))
+        refused = [error for item in fresh for error in self._register(item, sheet, by, at)]
+        numbers = self._numbers(item.case for item in fresh)
+        registered = [
+            Registered(item.row, item.case, numbers[item.case])
+            for item in fresh
+            if item.case in numbers
+        ]
+        return Imported(
+            rows=rows,
+            good=len(items),
+            registered=tuple(registered),
+            already=already,
+            rejected=(*wrong, *refused),
+        )
 
-    def check(self, content: bytes, at: datetime) -> tuple[list[Item], list[FieldError]]:
-        """Read and check every row without registering any."""
+    def _register(self, item: Item, sheet: "_Sheet", by: str, at: datetime) -> Sequence[FieldError]:
+        ask = RegisterCase(
+            case=item.case, by=Actor(by), at=at, definition=item.case_type, data=item.data
+        )
+        try:
+            # Somebody else who imports the same row at this moment is as good.
+            with suppress(KeyReused, CaseExists):
+                self._engine.execute(ask, key=f"import:{item.case}")
+        except Invalid as refusal:
+            return [fault(item.row, sheet.fields, error) for error in refusal.fields]
+        return ()
+
+    def _numbers(self, cases: Iterable[CaseId]) -> dict[str, str]:
+        with self._engine.store.transaction(write=False) as transaction:
+            return queries.numbers_of(transaction.connection, list(cases))
+
+
+class _Sheet:
+    """One file being read: what its columns mean, and what is wrong so far."""
+
+    def __init__(self, engine: Engine, zone: ZoneInfo, is_known: IsKnown) -> None:
+        self._engine = engine
+        self._zone = zone
+        self._is_known = is_known
+        self._answers: dict[tuple[str, str], bool] = {}
+        self.fields: list[str] = []
+        with engine.store.transaction(write=False) as transaction:
+            deployments = transaction.deployments()
+        self._names = {d.title: d.key for d in deployments if d.active}
+        self._definitions: dict[str, Definition] = {}
+        for key in sorted({d.key for d in deployments}):
+            with suppress(DefinitionNotFound):
+                self._definitions[key] = engine.library.current(key)[1]
+        self._names |= {d.name: key for key, d in self._definitions.items()}
+
+    def read(self, content: bytes, at: datetime) -> tuple[list[Item], list[FieldError], int]:
+        """Give what can be registered, what is wrong, and how many rows there are."""
         rows = list(read_rows(content))
         if not rows:
             raise SheetUnreadable(reason="empty")
-        fields = _fields(rows[0])
-        items, wrong = [], []
-        for number, row in enumerate(rows[1:], start=HEADING_ROW + 1):
-            if not any(cell.strip() for cell in row):
-                continue
-            item, faults = self._item(number, fields, row, at)
-            wrong.extend(faults)
-            if item is not None and not faults:
-                items.append(item)
-        return items, wrong
+        self.fields = self._columns(rows[0])
+        told = list(enumerate(rows[1:], start=HEADING_ROW + 1))
+        filled = [(number, row) for number, row in told if any(cell.strip() for cell in row)]
+        parents = self._parents(row for _, row in filled)
+        items: list[Item] = []
+        wrong: list[FieldError] = []
+        seen: Counter[str] = Counter()
+        day = at.astimezone(self._zone).date().isoformat()
+        for number, row in filled:
+            case_type, data, faults = self._checked(self._cells(row), parents, day)
+            wrong += [fault(number, self.fields, error) for error in faults]
+            if not faults:
+                said = canonical([case_type, data])
+                items.append(Item(number, _case_id(said, seen[said]), case_type, data))
+                seen[said] += 1
+        return items, wrong, len(filled)
 
-    def _item(
-        self, number: int, fields: Sequence[str], row: Row, at: datetime
-    ) -> tuple[Item | None, list[FieldError]]:
-        cells = {f: cell.strip() for f, cell in zip(fields, row, strict=False) if cell.strip()}
-        named = cells.pop("case_type", "")
-        case_type = TYPES.get(named, named)
-        definition = self._definition(case_type)
-        if definition is None:
-            return None, [FieldError(f"{number}.case_type", "unknown_case_type", {"value": named})]
-        schema = definition.form(REGISTER)
-        data = {field: value_of(field, text, schema) for field, text in cells.items()}
+    def _columns(self, headings: Row) -> list[str]:
+        known: Headings = headings_of(self._form(key) for key in self._definitions)
+        fields = [known.field_of(heading) or "" for heading in headings]
+        unknown = [
+            FieldError(f"{HEADING_ROW}.{heading}", "unknown_column", {"value": heading})
+            for heading, field in zip(headings, fields, strict=True)
+            if heading.strip() and not field
+        ]
+        twice = [
+            FieldError(f"{HEADING_ROW}.{heading}", "column_twice", {"value": heading})
+            for heading, field in zip(headings, fields, strict=True)
+            if field and fields.count(field) > 1
+        ]
+        if not set(NEEDED) <= set(fields):
+            raise SheetUnreadable(reason="headings")
+        if unknown or twice:
+            raise RowsRejected([*unknown, *twice], rows=1)
+        return fields
+
+    def _cells(self, row: Row) -> dict[str, str]:
+        told = zip(self.fields, row, strict=False)
+        return {field: cell.strip() for field, cell in told if field and cell.strip()}
+
+    def _parents(self, rows: Iterable[Row]) -> dict[str, str]:
+        if PARENT not in self.fields:
+            return {}
+        numbers = {self._cells(row).get(PARENT, "") for row in rows} - {""}
+        with self._engine.store.transaction(write=False) as transaction:
+            connection: Any = transaction.connection
+            ids = dict(queries.ids_of(connection, numbers))
+            return ids | {case: case for case in queries.numbers_of(connection, list(numbers))}
+
+    def _checked(
+        self, cells: dict[str, str], parents: dict[str, str], day: str
+    ) -> tuple[str, dict[str, Json], list[FieldError]]:
+        named = cells.pop(CASE_TYPE, "")
+        case_type = self._names.get(named, named)
+        if case_type not in self._definitions:
+            return case_type, {}, [FieldError(CASE_TYPE, "unknown_case_type", {"value": named})]
+        schema = self._form(case_type)
+        data = {field: value_of(field, cell, schema, case_type) for field, cell in cells.items()}
+        faults: list[FieldError] = []
+        if PARENT in data:
+            data[PARENT] = parents.get(cells[PARENT], "")
+            if not data[PARENT]:
+                faults.append(FieldError(PARENT, "unknown_case", {"value": cells[PARENT]}))
+                del data[PARENT]
         try:
             forms.validate(schema, data)
         except Invalid as refusal:
-            return None, _at_row(number, refusal.fields)
-        if str(data["source_date"]) > at.date().isoformat():
-            return None, [FieldError(f"{number}.source_date", "in_the_future")]
-        return Item(number, case_type, data), []
+            return case_type, data, [*faults, *refusal.fields]
+        if str(data["source_date"]) > day:
+            faults.append(FieldError("source_date", "in_the_future"))
+        return case_type, data, [*faults, *self._unknown(schema, data)]
 
-    def _definition(self, case_type: str) -> Definition | None:
-        if case_type not in self._definitions:
-            try:
-                self._definitions[case_type] = self._engine.library.current(case_type)[1]
-            except DefinitionNotFound:
-                self._definitions[case_type] = None
-        return self._definitions[case_type]
+    def _form(self, case_type: str) -> dict[str, Json]:
+        return dict(self._definitions[case_type].form(REGISTER))
 
-    def _command(self, item: Item, case: CaseId, by: str, at: datetime) -> RegisterCase:
-        return RegisterCase(
-            case=case, by=Actor(by), at=at, definition=item.case_type, data=item.data
-        )
-
-
-def _fields(headings: Row) -> list[str]:
-    fields, unknown = [], []
-    for place, heading in enumerate(headings):
-        field = field_of(heading)
-        if field is None and heading.strip():
-            unknown.append(FieldError(f"1.{place + 1}", "unknown_column", {"value": heading}))
-        fields.append(field or "")
-    if unknown:
-        raise RowsRejected(unknown, rows=0)
-    missing = {"case_type", "title"} - set(fields)
-    if missing:
-        raise SheetUnreadable(reason="headings")
-    return fields
+    def _unknown(self, schema: dict[str, Json], data: dict[str, Json]) -> list[FieldError]:
+        found = []
+        for pointer, kind, value in forms.references(schema, data):
+            place = (kind, str(value))
+            if place not in self._answers:
+                self._answers[place] = self._is_known(kind, value)
+            if not self._answers[place]:
+                path = pointer.lstrip("/").replace("/", ".")
+                found.append(FieldError(path, f"unknown_{kind}", {"value": value}))
+        return found
 
 
-def _at_row(number: int, fields: Sequence[FieldError]) -> list[FieldError]:
-    return [FieldError(f"{number}.{f.field}", f.code, f.facts) for f in fields]
+def _case_id(said: str, occurrence: int) -> CaseId:
+    digest = hashlib.sha256(f"import\0{said}\0{occurrence}".encode()).digest()
+    return CaseId("c" + base64.b32encode(digest).decode().lower()[:20])
 
 
-def summary(result: Imported) -> Mapping[str, Any]:
+def summary(result: Imported) -> dict[str, Json]:
     """Give the result as plain values for a program."""
+
+    def cases(found: Iterable[Registered]) -> list[dict[str, Json]]:
+        return [{"row": one.row, "case": one.case, "number": one.number} for one in found]
+
     return {
         "rows": result.rows,
-        "registered": [{"row": row, "case": case} for row, case in result.registered],
+        "good": result.good,
+        "registered": cases(result.registered),
+        "already": cases(result.already),
         "rejected": [
             {
                 "row": int(f.field.partition(".")[0]),

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from engine import CaseId, Engine
 from engine.journal import envelope_of, read
-from engine.store import Store, StoredEvent
+from engine.library import Library
+from engine.store import Store, StoredEvent, Transaction
 from services.mining.log import CaseLog, Detail, log_of
 
 _BEGINNINGS = frozenset({"case_started", "case_migrated"})
@@ -27,11 +28,18 @@ def all_cases(store: Store) -> Iterator[CaseId]:
 def logs(engine: Engine, cases: Iterable[CaseId], detail: Detail = "tasks") -> Iterator[CaseLog]:
     """Read the histories of cases as logs."""
     with engine.store.transaction(write=False) as transaction:
-        for case in cases:
-            stored = transaction.events(case)
-            if stored:
-                definition = engine.library.get(_sha256(stored), transaction)
-                yield log_of(case, [read(event) for event in stored], definition, detail)
+        yield from logs_within(transaction, engine.library, cases, detail)
+
+
+def logs_within(
+    transaction: Transaction, library: Library, cases: Iterable[CaseId], detail: Detail
+) -> Iterator[CaseLog]:
+    """Read the histories of cases within a transaction."""
+    for case in cases:
+        stored = transaction.events(case)
+        if stored:
+            definition = library.get(_sha256(stored), transaction)
+            yield log_of(case, [read(event) for event in stored], definition, detail)
 
 
 def _sha256(stored: list[StoredEvent]) -> str:

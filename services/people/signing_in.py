@@ -159,6 +159,8 @@ def create_token(
     label: str,
     at: datetime,
     expires_at: datetime | None = None,
+    *,
+    secret: str | None = None,
 ) -> str:
     """Create a bearer token and give it back, the only time it can be read.
 
@@ -166,6 +168,7 @@ def create_token(
     ----------
     label : what the token is for.
     expires_at : None for a token that is good until revoked.
+    secret : what the token is made of, nobody else may guess it; None for a random one.
 
     Raises
     ------
@@ -185,7 +188,7 @@ def create_token(
         wrong.append(FieldError("expires_at", "not-in-the-future"))
     if wrong:
         raise InvalidToken(wrong)
-    token = TOKEN_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
+    token = TOKEN_PREFIX + (secret or secrets.token_urlsafe(_SECRET_BYTES))
     connection.execute(
         insert(tables.tokens).values(
             token_hash=queries.sha256(token),

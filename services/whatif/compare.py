@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -179,6 +179,24 @@ def _hashable(stated: Sequence[Stated]) -> list[Stated]:
         else Stated(s.function, s.arguments, str(s.answer))
         for s in stated
     ]
+
+
+def without_contents(result: CaseResult) -> CaseResult:
+    """Leave out what a person may not know who doesn't see the case: its matter and all values."""
+    difference = result.difference
+    if difference is not None:
+        difference = replace(
+            difference,
+            recorded=_kept(difference.recorded),
+            again=_kept(difference.again),
+        )
+    return replace(result, number="", title="", difference=difference, stated=())
+
+
+def _kept(shown: Mapping[str, Json] | None) -> Mapping[str, Json] | None:
+    if shown is None:
+        return None
+    return {name: shown[name] for name in ("type", "element") if name in shown}
 
 
 def result_json(result: CaseResult) -> dict[str, Json]:

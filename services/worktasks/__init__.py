@@ -1,1 +1,1 @@
-"""Tasks of the work report and superiors' directives: rhythm, targets, named deadlines (§6.4, §6.5)."""
+"""Tasks with a rhythm and targets, and deadlines that a superior names (domain.md §6.4, §6.5)."""

@@ -31,5 +31,4 @@ def goal_rows(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
     """One row when the year's goal was met early."""
     state = _state(states)
     if state.goal_met_at is not None:
-        unit = state.checked[-1].unit if state.checked else ""
-        yield {"unit": unit, "at": state.goal_met_at}
+        yield {"unit": state.goal_met_by or "", "at": state.goal_met_at}

@@ -36,6 +36,7 @@ class WorkTaskState(State):
     targets: tuple[Target, ...] = ()
     checked: tuple[CheckedTarget, ...] = ()
     goal_met_at: datetime | None = None
+    goal_met_by: str | None = None
 
     def due_by(self, day: date) -> tuple[Target, ...]:
         """Give the targets that are to be compared with a report for this day."""
@@ -73,4 +74,4 @@ def target_checked(state: WorkTaskState, event: TargetChecked) -> WorkTaskState:
 
 @applies(GoalMet, to=WorkTaskState)
 def goal_met(state: WorkTaskState, event: GoalMet) -> WorkTaskState:
-    return replace(state, goal_met_at=event.at)
+    return replace(state, goal_met_at=event.at, goal_met_by=event.unit)

@@ -369,3 +369,28 @@ def test_the_clock_can_only_be_set_when_it_is_a_test_clock(service: Service) -> 
     assert errors_of(wrong) == {("now", "bad_instant")}
     moved = service.call("PUT", "/test/clock", None, {"now": "2026-03-03T09:00:00+08:00"})
     assert (moved.json or {})["now"] == "2026-03-03T09:00:00+08:00"
+
+
+def test_the_same_request_about_people_twice_has_one_effect(service: Service) -> None:
+    new, key = {"id": "wang", "name": "王"}, {"Idempotency_Key": "k1"}
+
+    first = service.call("POST", "/users", "admin", new, **key)
+    again = service.call("POST", "/users", "admin", new, **key)
+    other = service.call("POST", "/users", "admin", {**new, "id": "li"}, **key)
+    tokens = [
+        service.call("POST", "/users/wang/tokens", "admin", {"label": "x"}, Idempotency_Key="t1")
+        for _ in range(2)
+    ]
+
+    assert first.status_code == again.status_code == 201
+    assert first.json == again.json
+    assert_problem(other, 409, "key-reused")
+    assert tokens[0].json == tokens[1].json
+    bearer = {"Authorization": f"Bearer {(tokens[0].json or {})['token']}"}
+    assert service.client.get("/api/v1/me", headers=bearer).status_code == 200
+
+
+def test_a_malformed_key_is_refused(service: Service) -> None:
+    answer = service.call("POST", "/notices/read", "head.1", {"ids": []}, Idempotency_Key="x" * 121)
+
+    assert_problem(answer, 400, "malformed-header")

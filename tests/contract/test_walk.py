@@ -259,4 +259,4 @@ def test_figures_add_up(service: Service, case: dict[str, Any]) -> None:
 
     figures = (by_status or {})["items"]
     assert sum(one["count"] for one in figures) == (by_status or {})["total"]["count"] == 2
-    assert (rate or {})["total"] == {"key": None, "count": 0, "of": 2, "percent": "0.0"}
+    assert (rate or {})["total"] == {"key": None, "count": 0, "of": 2, "percent": 0.0}

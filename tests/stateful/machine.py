@@ -25,6 +25,7 @@ from engine import (
     forms,
 )
 from engine.library import Library
+from engine.records import Json
 from engine.state import OpenTask
 from services.cases.commands import RegisterCase
 from services.cases.state import CaseState
@@ -74,6 +75,15 @@ def people_for(roles: Sequence[str], unit: str | None) -> list[str]:
     return found
 
 
+def registrable(data: dict[str, Json]) -> dict[str, Json]:
+    """Give data whose date has passed and whose proposers may sign in."""
+    if "source_date" in data:
+        data["source_date"] = REGISTERED
+    for proposer in data.get("proposers", ()):
+        proposer["user"] = "deputy.1"
+    return data
+
+
 class Work(RuleBasedStateMachine):
     """Works on one case of one type; subclasses name the type and open the town."""
 
@@ -94,12 +104,9 @@ class Work(RuleBasedStateMachine):
 
     @initialize(data=st.data())
     def register(self, data: st.DataObject) -> None:
-        """Register the case; a registration that is refused is tried again with today's date."""
+        """Register the case."""
         schema = self.definition.form("register")
-        filled_in = data.draw(filled(schema, self.world))
-        filled_in["source_date"] = REGISTERED
-        for proposer in filled_in.get("proposers", ()):
-            proposer["user"] = "deputy.1"
+        filled_in = registrable(data.draw(filled(schema, self.world)))
         self.carry_out(
             RegisterCase(
                 case=CASE,
@@ -117,9 +124,7 @@ class Work(RuleBasedStateMachine):
         task = data.draw(st.sampled_from(self.tasks))
         who = self.person_for(task, data)
         schema = self.definition.form(task.form) if task.form else {}
-        filled_in = data.draw(filled(schema, self.world_of(task)))
-        if "source_date" in filled_in:
-            filled_in["source_date"] = REGISTERED
+        filled_in = registrable(data.draw(filled(schema, self.world_of(task))))
         forms.validate(schema, filled_in)
         self.town.clock.set(self.town.clock.now() + timedelta(minutes=7))
         self.carry_out(

@@ -212,6 +212,6 @@ def _completed(element: str, data: dict[str, object]) -> TaskCompleted:
 
 
 def _case() -> dict[str, object]:
-    values: dict[type, object] = {bool: False, int: 0, datetime: NOW, str: "x"}
+    values: dict[type, object] = {bool: False, int: 0, object: NOW, str: "x"}
     wanted = {c.name: values[c.type.python_type] for c in register.columns if not c.nullable}
     return wanted | {"case_id": "c1"}

@@ -2,12 +2,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from engine.definitions import load_folder, trusted_definition
 from services.documents.access import FOR_PROPOSERS, kinds_seen
+from services.documents.drafts import template_problems
 from services.documents.facts import Writer
 from services.documents.kinds import Kind, Rules, rules_of, template_of
-from services.people.queries import Person
+from services.people.queries import OFFICE_ZONE, Person
 from services.permissions import CaseFacts
-from tests.unit.documents.conftest import Desk
+from tests.unit.documents.conftest import ROOT, Desk
 
 FACTS = CaseFacts(units=frozenset({"u2"}), proposer_users=frozenset({"deputy.1"}))
 
@@ -86,3 +88,28 @@ def test_deputies_see_answers_only_and_strangers_nothing() -> None:
     assert kinds_seen(person("x", "unit_contact", "u2"), FACTS) is None
     assert kinds_seen(person("x", "unit_contact", "u3"), FACTS) == frozenset()
     assert kinds_seen(person("x", "auditor"), FACTS) is None
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "found"),
+    [
+        ("reminder.docx", b"no docx", "reminder.docx"),
+        ("kinds.toml", b"not = [toml", "kinds.toml"),
+        ("kinds.toml", b"[office]\n", "kinds.toml"),
+        ("kinds.toml", b'causes = [{cause = "x", kind = "y"}]\n[office]\n[kinds]\n', "kinds.toml"),
+        (
+            "kinds.toml",
+            b'causes = []\n[office]\n[kinds.memo]\nname = "m"\nnumber = "{n}"\n',
+            "memo.docx",
+        ),
+    ],
+)
+def test_a_template_that_cannot_be_filled_is_found_before_a_case_needs_it(
+    file: str, content: bytes, found: str
+) -> None:
+    files = load_folder(ROOT / "bpmn", "leader_instruction")
+    whole = trusted_definition(files)
+    broken = trusted_definition(files | {f"shared/documents/{file}": content})
+
+    assert list(template_problems(whole, OFFICE_ZONE)) == []
+    assert [problem.file for problem in template_problems(broken, OFFICE_ZONE)] == [found]

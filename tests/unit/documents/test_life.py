@@ -16,6 +16,7 @@ from services.documents.errors import DocumentNotFound, DocumentWithdrawnAlready
 from services.documents.render import text_of
 from services.documents.state import DocumentsState
 from services.documents.tables import documents
+from services.escalation.commands import OrderEscalation
 from services.permit import NotPermitted
 from tests.unit.documents.conftest import CASE, ROOT, Desk
 
@@ -228,3 +229,26 @@ def test_what_failed_is_tried_again_after_a_while(desk: Desk) -> None:
     assert desk.sweep() == 1
 
     assert desk.papers()[0].problem is None
+
+
+def test_every_measure_is_a_paper_under_its_own_number(desk: Desk) -> None:
+    desk.dispatch()
+    desk.complete("sign_for", "contact.2", {"decision": "accept"})
+    ordered = OrderEscalation(
+        case=CASE, by=Actor("supervisor"), at=desk.clock.now(), data={"reason": "进度严重滞后。"}
+    )
+    run(desk, ordered)
+    check = {"item": "是否转办", "in_order": False, "finding": "无措施"}
+    found = {"checks": [check], "conclusion": "not_in_order", "reason": "未按期办理。"}
+    desk.complete("inspect", "supervisor", found)
+    desk.complete("unit_statement", "head.2", {"statement": "情况复杂。"})
+    desk.complete("issue_measure", "office_director", {"decision": "issue"})
+
+    desk.sweep()
+
+    paper = desk.papers()[-1]
+    assert (paper.kind, paper.number) == ("rectification_notice", "督〔2026〕整改-0001")
+    words = text_of(desk.read(paper.docx_sha256))
+    assert "第一次督查" in words
+    assert "（1）是否转办：无措施" in words
+    assert "于2026年3月9日24时前书面报告整改结果" in words

@@ -1,18 +1,20 @@
 import io
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pdfplumber
 import pytest
 from docx import Document
 
-from services.documents import queries
+from services.documents import queries, templates
 from services.documents.charts import Bar, bar_chart
 from services.documents.errors import GlyphMissing, TemplateInvalid
 from services.documents.papers import Paper, PaperSection, PaperTable, issue_paper
 from services.documents.queries import OfficeDocument
-from tests.unit.documents.conftest import Desk
+from services.documents.render import text_of
+from tests.unit.documents.conftest import ROOT, Desk
 
 
 def paper(desk: Desk, **changed: Any) -> Paper:  # noqa: ANN401 -- fields of a Paper
@@ -94,3 +96,11 @@ def test_a_bulletin_that_cannot_be_made_leaves_no_gap(desk: Desk) -> None:
         issue(desk, paper(desk, kind="no_such_kind"))
 
     assert issue(desk, paper(desk)).number == "盘政督通〔2026〕1号"
+
+
+def test_the_first_templates_are_those_in_the_folder(tmp_path: Path) -> None:
+    templates.main(tmp_path)
+
+    for kind in templates.KINDS:
+        first = text_of((tmp_path / f"{kind}.docx").read_bytes())
+        assert first == text_of((ROOT / f"bpmn/shared/documents/{kind}.docx").read_bytes()), kind

@@ -1,0 +1,1 @@
+"""Special inspections: plan, team, findings, conclusion and its review (domain.md §6.7)."""

@@ -1,0 +1,1 @@
+"""How cases and people relate: decomposition, duplicates, transfer, co-signers, commitments."""
