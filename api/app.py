@@ -9,10 +9,12 @@ import structlog
 from flask import Flask, Response, current_app, g, request
 from flask.json.provider import DefaultJSONProvider
 
+from api.attachments import attachments
 from api.audit import audit
 from api.cases import cases
-from api.context import idempotency_key, now
+from api.context import idempotency_key, now, office
 from api.definitions import MAX_UPLOAD_BYTES, definitions
+from api.documents import documents
 from api.identity import PREFIX, require_identity
 from api.openapi import SECURITY_SCHEMES, Api, Ident
 from api.pages import pages
@@ -40,10 +42,29 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
-NOUNS = (sessions, people, cases, tasks, audit, definitions, statistics, service)
+NOUNS = (
+    sessions,
+    people,
+    cases,
+    tasks,
+    audit,
+    attachments,
+    documents,
+    definitions,
+    statistics,
+    service,
+)
 
-_OTHER_TYPES = frozenset({"service.metrics", "definitions.show_file"})
-_UPLOADS = frozenset({"definitions.propose"})
+_OTHER_TYPES = frozenset(
+    {
+        "service.metrics",
+        "definitions.show_file",
+        "attachments.show",
+        "documents.show_file",
+        "documents.preview",
+    }
+)
+_UPLOADS = frozenset({"definitions.propose", "attachments.take"})
 _BODIES = frozenset({"POST", "PUT", "PATCH"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -107,6 +128,8 @@ def _begin() -> None:
     now()
     if request.endpoint in _UPLOADS:
         request.max_content_length = MAX_UPLOAD_BYTES
+    if request.endpoint == "attachments.take":
+        request.max_content_length = office().intake.limit_bytes + MAX_JSON_BYTES
     limit = request.max_content_length or MAX_JSON_BYTES
     if (request.content_length or 0) > limit:
         raise BodyTooLarge(limit_bytes=limit)

@@ -71,14 +71,19 @@ def heads(
         faults = _faults(office, folder) if check else None
     if as_json:
         print_json({"heads": [_shown(head) for head in found], "faults": faults})
-    elif wants_print:
-        click.echo(printable(found[-1]) if found else "no tree head yet")
-    elif faults is None:
-        for head in found:
-            click.echo(f"{head.number} {head.at} {head.cases} {head.size} {head.code}")
-    if faults is not None and not as_json:
-        click.echo("\n".join(f"{f['kind']} {f['what']}: {f['detail']}" for f in faults) or "ok")
+    else:
+        click.echo(_told(found, faults, as_code=wants_print))
     sys.exit(1 if faults else 0)
+
+
+def _told(found: Sequence[TreeHead], faults: list[dict[str, Json]] | None, *, as_code: bool) -> str:
+    if faults is not None:
+        return "\n".join(f"{f['kind']} {f['what']}: {f['detail']}" for f in faults) or "ok"
+    if not found:
+        return "no tree head yet"
+    if as_code:
+        return printable(found[-1])
+    return "\n".join(f"{h.number} {h.at} {h.cases} {h.size} {h.code}" for h in found)
 
 
 @click.command("verify-bundle")

@@ -112,6 +112,7 @@ class ReportOut(Answer):
     type = fields.String(required=True, allow_none=True)
     command = fields.String(required=True, allow_none=True)
     element = fields.String(required=True, allow_none=True)
+    fields_ = fields.List(fields.String(), required=True, data_key="fields", attribute="fields")
     recorded = fields.String(required=True, allow_none=True)
     again = fields.String(required=True, allow_none=True)
 

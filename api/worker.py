@@ -35,12 +35,17 @@ class Swept:
 
     timers: int = 0
     jobs: int = 0
+    documents: int = 0
 
     def __add__(self, other: "Swept") -> "Swept":
-        return Swept(self.timers + other.timers, self.jobs + other.jobs)
+        return Swept(
+            self.timers + other.timers,
+            self.jobs + other.jobs,
+            self.documents + other.documents,
+        )
 
     def __bool__(self) -> bool:
-        return bool(self.timers or self.jobs)
+        return bool(self.timers or self.jobs or self.documents)
 
 
 Deliver = Callable[[DueJob], None]
@@ -72,7 +77,11 @@ class Sweeper:
     def sweep(self) -> Swept:
         """Fire what is due and deliver what waits, one batch of each."""
         with self._lock:
-            swept = Swept(self._office.engine.fire_due(limit=BATCH), self._jobs())
+            swept = Swept(
+                self._office.engine.fire_due(limit=BATCH),
+                self._jobs(),
+                self._office.documents.sweep(self._office.clock.now()),
+            )
         self.last_sweep = monotonic()
         return swept
 

@@ -78,6 +78,8 @@ class Case:
     """Number of the last event written down."""
     last_seq: int = 0
     """Number of the last event folded, that of the command being decided included."""
+    following: int = 0
+    """Number of the event that a follower answers; 0 in the command's own decision."""
     at: datetime | None = None
     by: Actor | None = None
 
@@ -132,9 +134,12 @@ def run(command: Command, case: Case) -> Iterator[Event]:
     case.at = case.by = None
 
 
-def _folded(decided: Iterator[Event], case: Case) -> Iterator[Event]:
+def _folded(decided: Iterator[Event], case: Case, following: int = 0) -> Iterator[Event]:
+    case.following = following
     for happened in decided:
         case.apply(happened)
+        number = case.last_seq
         yield happened
         for react in FOLLOWERS.get(type(happened), ()):
-            yield from _folded(react(happened, case), case)
+            yield from _folded(react(happened, case), case, number)
+        case.following = following

@@ -20,14 +20,14 @@ from engine.errors import (
     Problem,
     StaleVersion,
 )
-from engine.events import Actor, CaseId, TaskId
+from engine.events import OUTBOX, Actor, CaseId, TaskId
 from engine.library import Library
 from engine.personal import CaseKey, new_key
 from engine.records import Json, decode, encode
 from engine.rows import difference
 from engine.shelf import Held, Shelf
 from engine.state import ProcessState
-from engine.store import CaseHead, Rejection, Store, StoredReceipt, Transaction
+from engine.store import CaseHead, Rejection, Store, StoredEvent, StoredReceipt, Transaction
 
 SNAPSHOT_EVERY = 8
 """Commands between two snapshots: what a case that isn't in the cache has to run again at most."""
@@ -123,8 +123,8 @@ class Executor:
                 return _repeated(head.receipt, command)
             if head is not None and command.is_start:
                 raise CaseExists(case=command.case)
-            if head is not None and expect is not None and expect != head.seq:
-                raise StaleVersion(expected=expect, actual=head.seq)
+            if head is not None and expect is not None:
+                _check_fresh(expect, head, command.case, transaction)
             held = self._load(command, head, transaction)
             receipt = self._carry_out(command, key, held, transaction)
         self.shelf.put_back(held)
@@ -198,6 +198,24 @@ class Executor:
                 chain.canonical(facts),
             )
         )
+
+
+def _check_fresh(expect: int, head: CaseHead, case: CaseId, transaction: Transaction) -> None:
+    """Refuse a caller who hasn't seen the case's last change.
+
+    Answers of machines that opened no task don't count: nobody acts on them, and they come at any
+    moment.
+    """
+    if expect == head.seq:
+        return
+    unseen = transaction.events(case, after=expect) if expect < head.seq else []
+    if not unseen or any(_matters(stored) for stored in unseen):
+        raise StaleVersion(expected=expect, actual=head.seq)
+
+
+def _matters(stored: StoredEvent) -> bool:
+    by = journal.envelope_of(stored)["by"]
+    return bool(by != OUTBOX.user or stored.type.startswith("task_"))
 
 
 def fingerprint(command: Command) -> str:

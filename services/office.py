@@ -20,6 +20,8 @@ from engine.store import Transaction
 from engine.store.schema import prepare_schema
 from engine.store.sql import SqlStore
 from services import lookups
+from services.attachments import rows as attachment_rows
+from services.attachments.intake import Intake
 from services.audit import tables as audit_tables
 from services.cases import commands as case_commands
 from services.cases import elements as case_elements
@@ -30,6 +32,10 @@ from services.concerns import tables as concern_tables
 from services.deadlines import commands as deadline_commands
 from services.deadlines.calendar import Calendar
 from services.deadlines.queries import calendar_revision, load_calendar, seed
+from services.documents import commands as document_commands
+from services.documents import rows as document_rows
+from services.documents.jobs import DocumentMaker
+from services.documents.store import open_files
 from services.escalation import commands as escalation_commands
 from services.evidence import tables as evidence_tables
 from services.inspections import elements as inspection_elements
@@ -56,6 +62,9 @@ from services.worktasks import rows as worktask_rows
 from services.worktasks import tables as worktask_tables
 
 _ROOMS = (
+    attachment_rows,
+    document_commands,
+    document_rows,
     audit_tables,
     case_commands,
     case_elements,
@@ -146,6 +155,8 @@ class Office:
     people: PeopleCache
     calendar: CalendarCache
     handlers: Mapping[str, Handler]
+    documents: DocumentMaker
+    intake: Intake
     secret: str
 
     def close(self) -> None:
@@ -192,7 +203,23 @@ def build_office(settings: Settings, clock: Clock | None = None) -> Office:
         SEND_NOTICE: send_notice(store, kind_from_element(store)),
         REGISTER_PARTS: register_parts(engine),
     }
-    return Office(settings, clock, store, engine, cache, calendar, handlers, _secret(settings))
+    files = open_files(settings.data, store, is_embedded=settings.is_embedded)
+    intake = Intake(store, files, limit_bytes=settings.attachment_limit_mb << 20)
+    documents = DocumentMaker(
+        engine, files, settings.zone, fonts_folder=settings.fonts, file_name=intake.name_of
+    )
+    return Office(
+        settings,
+        clock,
+        store,
+        engine,
+        cache,
+        calendar,
+        handlers,
+        documents,
+        intake,
+        _secret(settings),
+    )
 
 
 def deploy_folder(office: Office, by: str = "system") -> list[str]:

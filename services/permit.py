@@ -34,6 +34,12 @@ from services.cases.commands import (
 )
 from services.cases.state import CaseState
 from services.deadlines.commands import RequestExtension, ResumeSupervision, SuspendSupervision
+from services.documents.commands import (
+    NumberDocument,
+    RecordDocument,
+    RecordMarkedCopies,
+    WithdrawDocument,
+)
 from services.escalation.commands import OrderEscalation
 from services.people.queries import Person
 from services.permissions import (
@@ -57,7 +63,15 @@ from services.relations.commands import (
 )
 from services.scoring.commands import AppealPoints, DecideAppeal
 
-_BY_THE_SERVICE = (FireTimer, ReportStuckTimer, FinishJob, FailJob)
+_BY_THE_SERVICE = (
+    FireTimer,
+    ReportStuckTimer,
+    FinishJob,
+    FailJob,
+    NumberDocument,
+    RecordDocument,
+    RecordMarkedCopies,
+)
 _ON_TASKS = (CompleteTask, ClaimTask, ReleaseTask, DelegateTask)
 
 RIGHT_OF: dict[type[Command], Action] = {
@@ -80,6 +94,7 @@ RIGHT_OF: dict[type[Command], Action] = {
     EndAsDuplicate: Action.MERGE,
     TransferCase: Action.DISPATCH,
     TakeOver: Action.WITHDRAW,
+    WithdrawDocument: Action.ISSUE_MEASURE,
     RetryTimer: Action.MANAGE_INCIDENTS,
     RetryJob: Action.MANAGE_INCIDENTS,
 }

@@ -42,6 +42,12 @@ class Settings:
     proof_keys: Path | None = None
     """Folder of the keys that sign tree heads, such as a mounted secret; `None`: under `data`."""
 
+    fonts: Path | None = None
+    """An office's own fonts, such as 仿宋_GB2312; `None`: the free ones that come along."""
+
+    attachment_limit_mb: int = 50
+    """The longest file that can be attached."""
+
     pool_size: int = 10
     """Database connections of one process."""
 
@@ -85,9 +91,10 @@ def load_settings(environment: Mapping[str, str] | None = None, **given: Any) ->
         if environment.get(PREFIX + name.upper()):
             values[name] = environment[PREFIX + name.upper()]
     values |= {name: value for name, value in given.items() if value is not None}
-    for name in ("data", "definitions", "proof_keys"):
+    for name in ("data", "definitions", "proof_keys", "fonts"):
         if name in values:
             values[name] = Path(values[name])
-    if "pool_size" in values:
-        values["pool_size"] = int(values["pool_size"])
+    for name in ("pool_size", "attachment_limit_mb"):
+        if name in values:
+            values[name] = int(values[name])
     return Settings(**values)

@@ -39,7 +39,7 @@ def write_xes(logs: Iterable[CaseLog], file: IO[bytes], *, zone: ZoneInfo) -> in
     """Write logs; gives how many cases there were.
 
     An activity is one event, at its end: ``complete``, or ``withdraw`` when it wasn't finished.
-    `start_timestamp` is when it began. Cases without any activity are left out, as the standard's
+    `started_at` is when it began. Cases without any activity are left out, as the standard's
     readers can't hold them.
 
     Parameters
@@ -98,7 +98,7 @@ def _fields(activity: Activity) -> Iterator[tuple[str, Json]]:
     yield "concept:instance", activity.id
     yield "lifecycle:transition", "withdraw" if activity.withdrawn else "complete"
     yield "time:timestamp", activity.ended_at
-    yield "start_timestamp", activity.started_at
+    yield "started_at", activity.started_at
     yield "process", activity.process
     yield "element", activity.element
     yield "kind", activity.kind

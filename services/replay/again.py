@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from engine import CaseId, Engine, Verification
@@ -34,6 +35,8 @@ class Report:
     type: str | None = None
     command: str | None = None
     element: str | None = None
+    fields: tuple[str, ...] = ()
+    """The fields of the event that differ, such as ``payload.handler``."""
     recorded: str | None = None
     again: str | None = None
 
@@ -61,9 +64,27 @@ def _report(history: History, proof: Verification) -> Report:
         type=place.get("type"),
         command=place.get("command"),
         element=place.get("element"),
+        fields=_fields(recorded, again),
         recorded=recorded,
         again=again,
     )
+
+
+def _fields(recorded: str | None, again: str | None) -> tuple[str, ...]:
+    """Name what differs; nothing when the values are too long to have been kept whole."""
+    try:
+        before, after = json.loads(recorded or ""), json.loads(again or "")
+    except ValueError:
+        return ()
+    return tuple(_differing("", before, after))
+
+
+def _differing(place: str, before: Json, after: Json) -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name in sorted({*before, *after}):
+            yield from _differing(f"{place}.{name}", before.get(name), after.get(name))
+    elif before != after:
+        yield place.removeprefix(".")
 
 
 def _both(detail: str | None) -> tuple[str | None, str | None]:
@@ -124,7 +145,7 @@ def _verify_part(part: _Part) -> list[Report]:
 
 def report_json(report: Report) -> dict[str, Json]:
     """Give a report as JSON-plain values."""
-    return asdict(report)
+    return {**asdict(report), "fields": list(report.fields)}
 
 
 def report_text(report: Report) -> str:
@@ -135,6 +156,8 @@ def report_text(report: Report) -> str:
         f"{report.case}: {report.fault} at event {report.first_bad} of {report.events}"
         f" ({report.type}; command {report.command}; element {report.element})"
     ]
+    if report.fields:
+        lines.append(f"  differs   {', '.join(report.fields)}")
     if report.recorded is None and report.again is None:
         lines.append(f"  {report.detail}")
     else:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from engine import Case, Command, Event, decides
 from engine.decisions import check_form
-from engine.records import Json, instant_text
+from engine.records import Json
 from services.scoring.errors import (
     AppealNotPossible,
     EntryNotFound,
@@ -60,7 +60,8 @@ def decide_appeal(ask: DecideAppeal, case: Case) -> Iterator[Event]:
     entry = _entry(case, ask.data["entry"])
     if entry.appeal != "open":
         raise NoOpenAppeal(entry=entry.entry)
-    if ask.by.user == entry.officer:
+    # Who acts as B is bound twice: by what they did themselves, and by what A did.
+    if {ask.by.user, ask.by.acting_for} & {*entry.officers}:
         raise TookPart(entry=entry.entry)
     upheld = ask.data["decision"] == "uphold"
     yield AppealDecided(
@@ -74,10 +75,11 @@ def decide_appeal(ask: DecideAppeal, case: Case) -> Iterator[Event]:
         yield PointsReversed(
             entry=case.last_seq + 1,
             unit=entry.unit,
-            year=case.ask("office_year", instant_text(ask.at)),
+            year=entry.year,
             rule=entry.rule,
             points=-entry.points,
             reverses=entry.entry,
+            cause=case.last_seq,
             at=ask.at,
         )
 

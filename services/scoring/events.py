@@ -12,7 +12,8 @@ from engine import Event, event
 class PointsEntered(Event):
     """A unit lost or gained points; `cause` is the number of the event that brought it about.
 
-    `rule` names the row of the scoring table, `officer` who made the finding, if a person did.
+    `rule` names the row of the scoring table; `officers` are those who made or reviewed the
+    finding, if people did: they can't decide an appeal against it.
     """
 
     entry: int
@@ -21,7 +22,35 @@ class PointsEntered(Event):
     rule: str
     points: Decimal
     cause: int
-    officer: str | None
+    officers: tuple[str, ...]
+    at: datetime
+
+
+@event("overdue_began", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueBegan(Event):
+    """From here on every further working day costs the unit points.
+
+    The working days after the day of `since` count, but for the first `free` of them; `per_day` and
+    `limit` are the scoring table's, for one case.
+    """
+
+    unit: str
+    due_at: datetime
+    since: datetime
+    free: int
+    per_day: Decimal
+    limit: Decimal
+    at: datetime
+
+
+@event("overdue_ended", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueEnded(Event):
+    """The days have stopped counting; `paused` while the clock of the case stands still."""
+
+    unit: str
+    paused: bool
     at: datetime
 
 
@@ -52,7 +81,7 @@ class AppealDecided(Event):
 @event("points_reversed", 1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointsReversed(Event):
-    """A won appeal: an entry of the opposite amount. The first one stays for ever."""
+    """A won appeal: an entry of the opposite amount in the same year. The first one stays."""
 
     entry: int
     unit: str
@@ -60,4 +89,5 @@ class PointsReversed(Event):
     rule: str
     points: Decimal
     reverses: int
+    cause: int
     at: datetime

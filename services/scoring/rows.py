@@ -21,5 +21,25 @@ def score_entry_rows(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
             "cause": entry.cause,
             "at": entry.at,
             "appeal": entry.appeal,
+            "appealed_at": entry.appealed_at,
+            "decided_at": entry.decided_at,
             "reverses": entry.reverses,
+        }
+
+
+@rows("overdue_stretches", key=("stretch",), of=(ScoringState,))
+def overdue_rows(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
+    """Make one row per stretch in which days cost points."""
+    state = states.get(ScoringState)
+    for number, late in enumerate(state.overdue if isinstance(state, ScoringState) else ()):
+        yield {
+            "stretch": number,
+            "unit": late.unit,
+            "due_at": late.due_at,
+            "since": late.since,
+            "free": late.free,
+            "per_day": late.per_day,
+            "limit": late.limit,
+            "began_at": late.began_at,
+            "ended_at": late.ended_at,
         }

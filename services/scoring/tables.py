@@ -1,4 +1,4 @@
-"""The account of points, one row per entry."""
+"""The account of points, one row per entry, and the stretches in which days cost points."""
 
 from decimal import Decimal
 
@@ -34,6 +34,24 @@ score_entries = Table(
     Column("cause", Integer, nullable=False),
     Column("at", Instant, nullable=False),
     Column("appeal", String(10), nullable=False),
+    Column("appealed_at", Instant),
+    Column("decided_at", Instant),
     Column("reverses", Integer),
     Index(None, "unit", "year", "at"),
+)
+
+overdue_stretches = Table(
+    "overdue_stretches",
+    metadata,
+    Column("case_id", ID, primary_key=True),
+    Column("stretch", Integer, primary_key=True, autoincrement=False),
+    Column("unit", String(40), nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("free", Integer, nullable=False),
+    Column("per_day", Points, nullable=False),
+    Column("limit", Points, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index(None, "unit", "began_at"),
 )

@@ -202,4 +202,4 @@ STEPS: Mapping[str, tuple[str, Any]] = {
     "issue_measure": ("office_director", {"decision": "issue"}),
     "rectify": ("contact.{unit}", {"report": "已整改"}),
 }
-"""Who completes which element, and with what. Feedback is returned, so that cases go on for long."""
+"""Who completes which element, and with what; feedback is returned, so that cases go on."""

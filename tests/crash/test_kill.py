@@ -23,8 +23,8 @@ from engine.records import instant_text
 from engine.store import StoredEvent
 from services.people.signing_in import create_token
 from tests import servers
-from tests.crash.load import UNITS, Client, Ledger, Worker
-from tests.crash.service import Service
+from tests.crash.load import UNITS, Ledger, Worker
+from tests.crash.service import Client, Service
 from tests.helpers.offices import Place, furnish, furnished_file, open_place
 from tests.helpers.town import sweep, town_of
 

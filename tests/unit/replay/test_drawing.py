@@ -64,7 +64,7 @@ def test_where_a_case_stands_and_has_been_is_marked(past: Past) -> None:
     assert shape(picture, passed).find(f"{SVG}rect").get("stroke") == PASSED.line  # type: ignore[union-attr]  # drawn above
     tokens = [n for n in picture.iter(f"{SVG}circle") if n.get("fill") == STANDING]
     assert len(tokens) == 1
-    texts = "".join(picture.itertext())
+    texts = "".join(map(str, picture.itertext()))
     assert "03-03 09:00" in texts
     assert "限 03-17 24:00" in texts
 
@@ -81,7 +81,7 @@ def test_the_flows_taken_are_strong(past: Past) -> None:
 
 
 def test_work_done_again_is_counted(past: Past) -> None:
-    texts = "".join(drawn(past, RETURNED).itertext())
+    texts = "".join(map(str, drawn(past, RETURNED).itertext()))
 
     assert "×2" in texts
 

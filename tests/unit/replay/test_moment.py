@@ -2,33 +2,36 @@ from collections import Counter
 
 import pytest
 
-from engine import CaseId, ProcessState
+from engine import CaseId, ProcessState, State
 from engine.records import parse_instant
 from engine.rows import make_rows
+from engine.state import apply_to
 from services.deadlines.queries import light_of
 from services.permissions import Visibility
 from services.replay.errors import NothingThen
-from services.replay.moment import Moment, moment
+from services.replay.moment import moment
 from services.replay.queries import register_as_of
-from tests.unit.replay.past import IN_TIME, OVERDUE, RETURNED, Past
+from services.replay.trail import Trail
+from tests.unit.replay.past import IN_TIME, KEY, OVERDUE, RETURNED, Past
 
 EVERYTHING = Visibility(everything=True)
 
 
-def standing(then: Moment) -> Counter[tuple[str, str]]:
-    return Counter((token.element, token.scope) for token in then[ProcessState].tokens)
-
-
-def test_open_visits_are_the_tokens_after_every_event(past: Past) -> None:
+def test_open_visits_are_the_tokens_after_every_command(past: Past) -> None:
     for case in past.cases:
-        last = moment(past.office.engine, case)
-        for seq in range(1, last.seq + 1):
-            then = moment(past.office.engine, case, seq=seq)
-
-            visits = then.trail.visits
-            assert Counter((v.element, v.scope) for v in visits if v.left_at is None) == standing(
-                then
-            )
+        history = past.office.engine.history.recorded(case)
+        trail = Trail(past.office.engine.library.current(KEY)[1])
+        states: dict[type[State], State] = {}
+        for recorded, following in zip(history, [*history[1:], None], strict=True):
+            apply_to(states, recorded.event)
+            trail.add(recorded)
+            if following is None or following.command is not None:
+                trail.settle()
+                state = states[ProcessState]
+                assert isinstance(state, ProcessState)
+                standing = Counter((token.element, token.scope) for token in state.tokens)
+                visits = (v for v in trail.visits if v.left_at is None)
+                assert Counter((v.element, v.scope) for v in visits) == standing
 
 
 def test_every_visit_was_reached_by_a_flow(past: Past) -> None:

@@ -64,7 +64,7 @@ def test_a_ten_day_rule_would_have_made_the_twelfth_day_late(past: Past) -> None
     assert result.again is not None
     assert (result.recorded.late, result.again.late) == (False, True)
     assert {"late", "escalated", "other_path"} <= set(result.verdicts)
-    assert ("escalation", "inspect", 1) in result.only_again
+    assert ("escalation", "escalation_start", 1) in result.only_again
 
 
 def test_the_first_difference_names_the_field_and_both_values(past: Past) -> None:
