@@ -3,6 +3,19 @@
 from typing import Any
 
 from api.answers import listed, states_of
+from api.audit_schemas import (
+    Count,
+    DenialPage,
+    EventPage,
+    EventQuery,
+    IncidentPage,
+    NoticePage,
+    NoticeQuery,
+    NoticesRead,
+    RejectionPage,
+    StateOut,
+    VerificationOut,
+)
 from api.cases import visible_case
 from api.context import (
     actor,
@@ -16,21 +29,7 @@ from api.context import (
 )
 from api.openapi import KEY_PARAMETER, Noun
 from api.people import require
-from api.schemas import (
-    Count,
-    DenialPage,
-    EventPage,
-    EventQuery,
-    IncidentPage,
-    NoticePage,
-    NoticeQuery,
-    NoticesRead,
-    PageQuery,
-    RejectionPage,
-    StateOut,
-    StateQuery,
-    VerificationOut,
-)
+from api.schemas import PageQuery, StateQuery
 from engine import CaseId, JobId, RetryJob, RetryTimer, TimerId, Verification
 from engine.errors import CaseNotFound, NotFound
 from services.audit import queries

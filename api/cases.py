@@ -26,15 +26,7 @@ from api.context import (
     reading,
 )
 from api.openapi import KEY_PARAMETER, MATCH_PARAMETER, Noun
-from api.schemas import (
-    CaseIn,
-    CaseOut,
-    CasePage,
-    CaseQuery,
-    CommandForms,
-    CommandIn,
-    ReceiptOut,
-)
+from api.schemas import CaseIn, CaseOut, CasePage, CaseQuery, CommandForms, CommandIn, ReceiptOut
 from engine import CaseId, Definition, FieldError, Invalid, ProcessState, States
 from engine.errors import CaseNotFound, DefinitionNotFound
 from engine.records import Json

@@ -116,7 +116,8 @@ def differences(
 def register(at: datetime, *, as_json: bool) -> None:
     """Show the register of the whole office as it stood at an instant."""
     with opened() as office, office.store.transaction(write=False) as transaction:
-        found = list(register_as_of(transaction.connection, at, _EVERYTHING))
+        every = register_as_of(transaction.connection, at, _EVERYTHING)
+        found = sorted(every, key=lambda one: (one.row["registered_at"], one.case))
         zone = office.settings.zone
         if as_json:
             print_json([_case_json(one) for one in found])
@@ -270,7 +271,8 @@ def figures(case_type: str | None, *, processes: int) -> None:
     with opened() as office:
         with office.store.transaction(write=False) as transaction:
             cases = cases_wanted(transaction.connection, Wanted(case_type), _EVERYTHING)
-        print_json(figures_json(figures_together(office.settings, cases, processes=processes)))
+        now = office.clock.now()
+        print_json(figures_json(figures_together(office.settings, cases, now, processes=processes)))
 
 
 def _id(office: Office, case: str) -> CaseId:

@@ -40,7 +40,10 @@ def _tell(started: Started, said: Reader, url: str) -> None:
         facts = {"login": ADMINISTRATOR, "password": started.password, "url": url}
         click.echo(said.console("first_start", **facts))
     if started.demo_cases is not None:
-        click.echo(said.console("demo_ready", count=started.demo_cases))
+        from services.demo.year import PASSWORD  # noqa: PLC0415 -- only a demonstration has it
+
+        about = {"count": str(started.demo_cases), "password": PASSWORD, "url": url}
+        click.echo(said.console("demo_ready", **about))
     click.echo(said.console("serving", url=url))
 
 

@@ -7,10 +7,7 @@ from werkzeug.datastructures import FileStorage
 
 from api.answers import read_lookups
 from api.context import actor, now, office, reader, reading
-from api.openapi import KEY_PARAMETER, Noun
-from api.people import require
-from api.problems import WrongMediaType
-from api.schemas import (
+from api.definition_schemas import (
     DefinitionOut,
     DeploymentOut,
     DeploymentPage,
@@ -18,6 +15,9 @@ from api.schemas import (
     LintOut,
     VersionOut,
 )
+from api.openapi import KEY_PARAMETER, Noun
+from api.people import require
+from api.problems import WrongMediaType
 from engine import FieldError, Invalid
 from engine.definitions import MAIN_FILE, SHARED
 from engine.errors import DefinitionNotFound, InvalidDefinition

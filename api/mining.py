@@ -9,7 +9,7 @@ from typing import IO, Any
 from flask import Response
 from marshmallow import fields
 
-from api.context import office, person, reading
+from api.context import now, office, person, reading
 from api.fields import Answer, Choice, DayOrInstant, Query, Text
 from api.openapi import Noun
 from api.people import require
@@ -80,7 +80,7 @@ class ConformanceOut(Answer):
 def show_figures(query: dict[str, Any]) -> dict[str, Json]:
     """Give figures of the cases you may see: bottlenecks, rework, paths, data for the heat map."""
     require(Action.STATISTICS)
-    return figures_json(figures_together(office().settings, _cases(query)))
+    return figures_json(figures_together(office().settings, _cases(query), now()))
 
 
 @mining.route("/mining/conformance", methods=["GET"])

@@ -15,7 +15,7 @@ from api.context import (
     writing,
 )
 from api.openapi import KEY_PARAMETER, Noun
-from api.schemas import (
+from api.people_schemas import (
     Me,
     NewPassword,
     TokenIn,

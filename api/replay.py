@@ -235,6 +235,7 @@ def show_register_then(query: dict[str, Any]) -> dict[str, Any]:
     with reading() as transaction:
         every = list(register_as_of(transaction.connection, at, visible_cases(person())))
     found = [one for one in every if _is_wanted(one, query)]
+    found.sort(key=lambda one: (one.row["registered_at"], one.case), reverse=True)
     counts = {light: sum(one.light == light for one in found) for light in LIGHTS}
     return {"at": at, "counts": counts, "items": [_case_then(one) for one in found]}
 

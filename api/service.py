@@ -12,7 +12,7 @@ from api.context import now, office, reading, writing
 from api.openapi import Noun
 from api.people import require
 from api.problems import TestClockOff
-from api.schemas import CalendarIn, CalendarOut, ClockIn, ClockOut, HealthOut
+from api.service_schemas import CalendarIn, CalendarOut, ClockIn, ClockOut, HealthOut
 from api.worker import Sweeper
 from engine import SetClock
 from engine.records import Json

@@ -8,8 +8,8 @@ from flask import Response, g, make_response, request
 from api.context import now, office, reading, writing
 from api.identity import SESSION_COOKIE, by_session
 from api.openapi import Noun
+from api.people_schemas import Session, SignIn
 from api.problems import Unauthenticated
-from api.schemas import Session, SignIn
 from engine.records import Json
 from services.people import queries as people
 from services.people import signing_in

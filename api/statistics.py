@@ -7,7 +7,7 @@ from flask import request
 
 from api.context import glance, now, office, person, reading
 from api.openapi import Noun
-from api.schemas import StatisticsOut, StatisticsQuery
+from api.service_schemas import StatisticsOut, StatisticsQuery
 from services.permissions import Action, CaseFacts, NotAllowed, is_open_to, may
 from services.permit import NotPermitted
 from services.statistics.queries import MEASURES, counted_cases, figure, figures

@@ -134,7 +134,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _proposers(text: str, kind: str) -> list[dict[str, Json]]:
-    """Read names: ``*张三(deputy.1)；李四``, the leading one with a star or first, logins behind."""
+    """Read names such as ``*张三(deputy.1)；李四``: the leading one has a star, or comes first."""
     found = [_PROPOSER.fullmatch(part) for part in _parts(text)]
     stars = [place for place, one in enumerate(found) if one is not None and one["star"]]
     leading = stars[0] if stars else 0

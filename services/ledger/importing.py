@@ -169,12 +169,18 @@ class _Sheet:
         day = at.astimezone(self._zone).date().isoformat()
         for number, row in filled:
             case_type, data, faults = self._checked(self._cells(row), parents, day)
-            wrong += [fault(number, self.fields, error) for error in faults]
+            wrong += [
+                fault(number, self.fields, error) for error in sorted(faults, key=self._place)
+            ]
             if not faults:
                 said = canonical([case_type, data])
                 items.append(Item(number, _case_id(said, seen[said]), case_type, data))
                 seen[said] += 1
         return items, wrong, len(filled)
+
+    def _place(self, error: FieldError) -> int:
+        column = error.field.partition(".")[0]
+        return self.fields.index(column) if column in self.fields else len(self.fields)
 
     def _columns(self, headings: Row) -> list[str]:
         known: Headings = headings_of(self._form(key) for key in self._definitions)

@@ -41,8 +41,14 @@ class Stays:
 
 @dataclass(slots=True)
 class Figures:
-    """The figures of a set of cases. `add` each log, made with detail ``all``."""
+    """The figures of a set of cases. `add` each log, made with detail ``all``.
 
+    Parameters
+    ----------
+    now : what still waits is late when its due is before this instant.
+    """
+
+    now: datetime
     cases: int = 0
     elements: dict[Place, Stays] = field(default_factory=dict)
     flows: Counter[Place] = field(default_factory=Counter)
@@ -86,7 +92,7 @@ class Figures:
         for task in log.moment[ProcessState].tasks.values():
             process = log.moment.trail.process_of(task.scope)
             stays = self.elements.get((process, task.element))
-            if stays is not None and task.due_at is not None and log.moment.at > task.due_at:
+            if stays is not None and task.due_at is not None and self.now > task.due_at:
                 stays.late += 1
 
     def _add_path(self, log: CaseLog) -> None:
@@ -108,17 +114,17 @@ def directly_follows(logs: Iterable[CaseLog]) -> Counter[tuple[str, str]]:
     return found
 
 
-def figures_of(logs: Iterable[CaseLog]) -> Figures:
-    """Gather the figures of logs made with detail ``all``."""
-    figures = Figures()
+def figures_of(logs: Iterable[CaseLog], now: datetime) -> Figures:
+    """Gather the figures of logs made with detail ``all``; for `now` see `Figures`."""
+    figures = Figures(now)
     for log in logs:
         figures.add(log)
     return figures
 
 
-def merged(parts: Iterable[Figures]) -> Figures:
+def merged(parts: Iterable[Figures], now: datetime) -> Figures:
     """Put figures of different cases together."""
-    whole = Figures()
+    whole = Figures(now)
     for part in parts:
         whole.cases += part.cases
         whole.flows.update(part.flows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from engine import CaseId
 from engine.library import Library
@@ -17,19 +18,23 @@ from services.settings import Settings
 class _Part:
     settings: Settings
     cases: tuple[CaseId, ...]
+    now: datetime
 
 
-def figures_together(settings: Settings, cases: Sequence[CaseId], *, processes: int = 2) -> Figures:
+def figures_together(
+    settings: Settings, cases: Sequence[CaseId], now: datetime, *, processes: int = 2
+) -> Figures:
     """Gather the figures of cases.
 
     Parameters
     ----------
+    now : what still waits is late when its due is before this instant.
     processes : how many may work at once; 1 stays in this one.
     """
-    parts = [_Part(settings, chunk) for chunk in chunks(cases, processes)]
-    return merged(spread(_gather, parts, processes=processes, cases=len(cases)))
+    parts = [_Part(settings, chunk, now) for chunk in chunks(cases, processes)]
+    return merged(spread(_gather, parts, processes=processes, cases=len(cases)), now)
 
 
 def _gather(part: _Part) -> Figures:
     with opened(part.settings) as (store, transaction):
-        return figures_of(logs_within(transaction, Library(store), part.cases, "all"))
+        return figures_of(logs_within(transaction, Library(store), part.cases, "all"), part.now)

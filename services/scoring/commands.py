@@ -14,7 +14,8 @@ from services.scoring.errors import (
     NotOwnEntry,
     TookPart,
 )
-from services.scoring.events import AppealDecided, PointsAppealed, PointsReversed
+from services.scoring.events import AppealDecided, OverdueEnded, PointsAppealed, PointsReversed
+from services.scoring.faults import OVERDUE
 from services.scoring.state import Entry, ScoringState
 
 
@@ -64,6 +65,7 @@ def decide_appeal(ask: DecideAppeal, case: Case) -> Iterator[Event]:
     if {ask.by.user, ask.by.acting_for} & {*entry.officers}:
         raise TookPart(entry=entry.entry)
     upheld = ask.data["decision"] == "uphold"
+    decided_as = case.last_seq + 1
     yield AppealDecided(
         entry=entry.entry,
         upheld=upheld,
@@ -79,9 +81,18 @@ def decide_appeal(ask: DecideAppeal, case: Case) -> Iterator[Event]:
             rule=entry.rule,
             points=-entry.points,
             reverses=entry.entry,
-            cause=case.last_seq,
+            cause=decided_as,
             at=ask.at,
         )
+        yield from _stop_counting(case, entry)
+
+
+def _stop_counting(case: Case, entry: Entry) -> Iterator[Event]:
+    """Let no further days count: the deadline wasn't missed."""
+    if entry.rule == OVERDUE:
+        for late in case[ScoringState].running:
+            if late.unit == entry.unit:
+                yield OverdueEnded(unit=late.unit, paused=False, at=case.now)
 
 
 def _entry(case: Case, number: int) -> Entry:

@@ -166,7 +166,7 @@ def resumed(event: CaseResumed, case: Case) -> Iterator[Event]:
 
 @follows(CaseCancelled)
 def cancelled(event: CaseCancelled, case: Case) -> Iterator[Event]:
-    """What was late until here stays late."""
+    """Score the days until here: cancelling takes nothing back."""
     yield from _end_all(case)
 
 

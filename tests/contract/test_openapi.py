@@ -22,10 +22,10 @@ from tests.contract.conftest import START, Service
 USERS = ("registrar", "admin", "office_director", "supervisor", "designer", "auditor", "head.1")
 EXAMPLES = 12
 CHECKS = {
-    # A random If-Match never fits, so a request that is right may be told 412; a random id, 404;
-    # who may not, 403; what the case doesn't allow now, 409; what only its form knows, 422.
+    # What is right may still be refused: 412 for a random If-Match, 404 for a random id, 403 for
+    # who may not, 409 for what the case doesn't allow now, 422 for what only its form knows, 429.
     "positive_data_acceptance": {
-        "expected-statuses": ["2xx", "3xx", 401, 403, 404, 406, 409, 412, 415, 422]
+        "expected-statuses": ["2xx", "3xx", 401, 403, 404, 406, 409, 412, 415, 422, 429]
     },
     # Some endpoints say no before they look at the input.
     "negative_data_rejection": {"expected-statuses": [400, 401, 403, 404, 406, 409, 412, 415, 422]},

@@ -15,6 +15,8 @@ from tests.crash.service import Answer, Client
 
 UNITS = (9, 11, 13)
 MOST_CASES = 40
+AWAY_S = 0.02
+"""How long to wait before asking a server again that isn't there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +77,15 @@ class Worker(threading.Thread):
         self._count = 0
         self._pending: Request | None = None
         self._stopping = threading.Event()
-        self._may_go = threading.Event()
-        self._may_go.set()
-
-    def pause(self) -> None:
-        """Stop asking until `go_on`."""
-        self._may_go.clear()
-
-    def go_on(self) -> None:
-        """Ask again."""
-        self._may_go.set()
 
     def stop(self) -> None:
         """Come to an end; the last request is sent until it is answered."""
         self._stopping.set()
-        self._may_go.set()
 
     def run(self) -> None:
         """Work until told to stop."""
         try:
             while not self._stopping.is_set() or self._pending is not None:
-                self._may_go.wait(60)
                 self._step()
         except BaseException as failure:
             self.failure = failure
@@ -108,10 +98,12 @@ class Worker(threading.Thread):
                 return
             self._pending = request
             answer = self._send(request)
+        except ConnectionRefusedError:
+            threading.Event().wait(AWAY_S)
+            return
         except (OSError, http.client.HTTPException):
-            self._ledger.lost += self._pending is not None
-            # The server is away; waiting for it here would only tie the thread up.
-            self._may_go.wait(0.01)
+            with self._ledger.lock:
+                self._ledger.lost += self._pending is not None
             return
         if answer.status >= 500:
             if answer.body is not None and answer.body.get("type", "").endswith("unavailable"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
@@ -10,7 +11,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from engine import chain, journal
+from engine import chain
+from engine.personal import seal_values
 from engine.records import Json
 from engine.store import StoredEvent
 
@@ -77,14 +79,19 @@ def rehashed(history: Sequence[StoredEvent], start: int) -> list[StoredEvent]:
     previous = history[start - 2].hash if start > 1 else chain.GENESIS
     found = list(history[: start - 1])
     for stored in history[start - 1 :]:
-        previous = chain.link(previous, journal.hashed_text(stored))
+        previous = chain.link(previous, stored.body)
         found.append(replace(stored, hash=previous))
     return found
 
 
 def with_body(stored: StoredEvent, envelope: Mapping[str, Json]) -> StoredEvent:
-    """Give an event another envelope."""
-    return replace(stored, body=chain.canonical(dict(envelope)))
+    """Give an event another envelope, its personal values salted and sealed as ever."""
+    pointers, key = envelope["payload"].get("personal"), stored.key
+    if not pointers or key is None:
+        return replace(stored, body=chain.canonical(dict(envelope)))
+    algorithm = chain.algorithm_of(stored.hash)
+    hashed, salts = seal_values(envelope, pointers, key, algorithm, secrets.token_bytes)
+    return replace(stored, body=chain.canonical(hashed), salts=chain.canonical(salts))
 
 
 def leaves(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

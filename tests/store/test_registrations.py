@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -24,6 +23,7 @@ from tests.helpers.offices import (
     registration,
     sqlite_place,
 )
+from tests.helpers.processes import processes
 
 TOTAL = 50
 PROCESSES = 4
@@ -73,9 +73,8 @@ def test_50_registrations_by_several_processes_number_1_to_50(place: Place, tmp_
     url = place.office.settings.database_url
     everything = [f"case-{number:02}" for number in range(TOTAL)]
     shares = [everything[n::PROCESSES] for n in range(PROCESSES)]
-    context = multiprocessing.get_context("spawn")
 
-    with ProcessPoolExecutor(PROCESSES, context) as pool:
+    with ProcessPoolExecutor(PROCESSES, processes()) as pool:
         waiting: list[Future[None]] = [
             pool.submit(register_all, tmp_path / "var", url, share) for share in shares
         ]
@@ -101,9 +100,8 @@ def test_several_processes_furnish_one_empty_database_at_once(
     database: str, tmp_path: Path, postgres: servers.Postgres
 ) -> None:
     url = postgres.create_database() if database == "postgresql" else None
-    context = multiprocessing.get_context("spawn")
 
-    with ProcessPoolExecutor(PROCESSES, context) as pool:
+    with ProcessPoolExecutor(PROCESSES, processes()) as pool:
         waiting = [pool.submit(open_and_deploy, tmp_path, url) for _ in range(PROCESSES)]
         deployed = [one.result(60) for one in waiting]
 

@@ -13,7 +13,7 @@ HANDLE = ("unit_handling", "handle")
 
 
 def figures(past: Past) -> Figures:
-    return figures_of(logs(past.office.engine, past.cases, "all"))
+    return figures_of(logs(past.office.engine, past.cases, "all"), past.clock.now())
 
 
 def test_how_often_and_how_long_an_element_was_worked_on(past: Past) -> None:
@@ -59,16 +59,19 @@ def test_paths_are_shown_with_the_cases_that_took_them(past: Past) -> None:
 
 
 def test_figures_of_parts_put_together_are_those_of_the_whole(past: Past) -> None:
-    parts = [figures_of(logs(past.office.engine, [case], "all")) for case in past.cases]
+    now = past.clock.now()
+    parts = [figures_of(logs(past.office.engine, [case], "all"), now) for case in past.cases]
 
     whole = figures_json(figures(past))
 
-    assert figures_json(merged(parts)) == whole
-    assert figures_json(figures_together(past.office.settings, past.cases, processes=1)) == whole
+    assert figures_json(merged(parts, now)) == whole
+    assert (
+        figures_json(figures_together(past.office.settings, past.cases, now, processes=1)) == whole
+    )
 
 
-def test_no_cases_make_empty_figures() -> None:
-    assert figures_json(Figures())["elements"] == []
+def test_no_cases_make_empty_figures(past: Past) -> None:
+    assert figures_json(Figures(past.clock.now()))["elements"] == []
 
 
 def test_cases_are_narrowed_by_type_time_and_who_looks(past: Past) -> None:

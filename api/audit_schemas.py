@@ -1,0 +1,192 @@
+"""What clients send and get about the record, incidents and notices."""
+
+import marshmallow as ma
+from marshmallow import fields
+
+from api.fields import Answer, Choice, Instant, Items, Query, Request, Switch, Text, Whole
+from api.schemas import LONGEST_ID, PageQuery, of
+from services.cases.queries import LONGEST_PAGE
+
+
+class EventQuery(Query):
+    """Which events."""
+
+    after = Whole(least=0, most=2**31 - 1, load_default=0, metadata=of("number of an event"))
+    limit = Whole(least=1, most=1000, load_default=200)
+
+
+class EventOut(Answer):
+    """One event of a history."""
+
+    seq = fields.Integer(required=True)
+    type = fields.String(required=True)
+    version = fields.Integer(required=True)
+    at = Instant(required=True)
+    actor = fields.String(required=True)
+    acting_for = fields.String(required=True, allow_none=True)
+    command = fields.String(
+        required=True, allow_none=True, metadata=of("on the first event that came of a command")
+    )
+    payload = fields.Dict(keys=fields.String(), required=True)
+    prev = fields.String(required=True)
+    hash = fields.String(required=True)
+
+
+class EventPage(Answer):
+    """Events."""
+
+    items = fields.List(fields.Nested(EventOut), required=True)
+    next_cursor = fields.String(
+        required=True, allow_none=True, metadata=of("for `after`; `null` at the end")
+    )
+
+
+class TokenOfState(Answer):
+    """Where a case stands."""
+
+    element = fields.String(required=True)
+    scope = fields.String(required=True)
+    status = fields.String(required=True)
+
+
+class ScopeOut(Answer):
+    """A call activity, sub-process or instance under way."""
+
+    id = fields.String(required=True)
+    parent = fields.String(required=True)
+    element = fields.String(required=True)
+    process = fields.String(required=True, allow_none=True)
+    data = fields.Dict(keys=fields.String(), required=True)
+
+
+class TaskThenOut(Answer):
+    """A task that was open then."""
+
+    id = fields.String(required=True)
+    element = fields.String(required=True)
+    name = fields.String(required=True)
+    scope = fields.String(required=True)
+    roles = fields.List(fields.String(), required=True)
+    unit = fields.String(required=True, allow_none=True)
+    assignee = fields.String(required=True, allow_none=True)
+    due_at = Instant(required=True, allow_none=True)
+
+
+class StateOut(Answer):
+    """A case as it stood."""
+
+    seq = fields.Integer(required=True)
+    at = Instant(required=True)
+    status = fields.String(required=True)
+    tokens = fields.List(fields.Nested(TokenOfState), required=True)
+    data = fields.Dict(keys=fields.String(), required=True)
+    scopes = fields.List(fields.Nested(ScopeOut), required=True)
+    tasks = fields.List(fields.Nested(TaskThenOut), required=True)
+
+
+class VerificationOut(Answer):
+    """Whether a history is whole."""
+
+    case = fields.String(required=True)
+    ok = fields.Boolean(required=True)
+    events = fields.Integer(required=True)
+    first_bad = fields.Integer(required=True, allow_none=True)
+    fault = fields.String(required=True, allow_none=True)
+    detail = fields.String(required=True, allow_none=True)
+
+
+class RejectionOut(Answer):
+    """A command that was refused."""
+
+    id = fields.String(required=True)
+    case = fields.String(required=True)
+    at = Instant(required=True)
+    user = fields.String(required=True)
+    command = fields.String(required=True)
+    problem = fields.String(required=True)
+    facts = fields.String(required=True)
+
+
+class RejectionPage(Answer):
+    """Refused commands."""
+
+    items = fields.List(fields.Nested(RejectionOut), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class DenialOut(Answer):
+    """An attempt to see somebody else's case."""
+
+    id = fields.String(required=True)
+    case = fields.String(required=True)
+    at = Instant(required=True)
+    user = fields.String(required=True)
+    request = fields.String(required=True)
+    outcome = fields.String(required=True)
+
+
+class DenialPage(Answer):
+    """Attempts to see other people's cases."""
+
+    items = fields.List(fields.Nested(DenialOut), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class IncidentOut(Answer):
+    """Something that waits for somebody who looks after the service."""
+
+    id = fields.String(required=True)
+    case = fields.String(required=True)
+    kind = Choice(("timer", "job"), required=True)
+    element = fields.String(required=True)
+    reason = fields.String(required=True)
+    since = Instant(required=True, allow_none=True)
+    attempts = fields.Integer(required=True)
+
+
+class IncidentPage(Answer):
+    """Incidents."""
+
+    items = fields.List(fields.Nested(IncidentOut), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class NoticeQuery(PageQuery):
+    """Which notices."""
+
+    unread = Switch(load_default=False)
+
+
+class NoticeOut(Answer):
+    """One thing somebody was told."""
+
+    id = fields.String(required=True)
+    case = fields.String(required=True)
+    case_number = fields.String(required=True, allow_none=True)
+    case_title = fields.String(required=True, allow_none=True)
+    kind = fields.String(required=True)
+    at = Instant(required=True)
+    read_at = Instant(required=True, allow_none=True)
+
+
+class NoticePage(Answer):
+    """Notices."""
+
+    items = fields.List(fields.Nested(NoticeOut), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class NoticesRead(Request):
+    """Which notices were read."""
+
+    ids = Items(
+        Text(shortest=1, longest=LONGEST_ID),
+        required=True,
+        validate=ma.validate.Length(max=LONGEST_PAGE, error="too_many?max={max}"),
+    )
+
+
+class Count(Answer):
+    """How many."""
+
+    count = fields.Integer(required=True)
