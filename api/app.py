@@ -15,15 +15,19 @@ from api.cases import cases
 from api.context import idempotency_key, now, office
 from api.definitions import MAX_UPLOAD_BYTES, definitions
 from api.documents import documents
+from api.evidence import evidence
 from api.identity import PREFIX, require_identity
+from api.mining import mining
 from api.openapi import SECURITY_SCHEMES, Api, Ident
 from api.pages import pages
 from api.people import people
 from api.problems import BodyTooLarge, NotAcceptable, WrongMediaType, handle_problems
+from api.replay import replay
 from api.service import Metrics, service
 from api.sessions import sessions
 from api.statistics import statistics
 from api.tasks import tasks
+from api.whatif import whatif
 from api.worker import Sweeper
 from services.office import Office
 
@@ -47,24 +51,18 @@ NOUNS = (
     people,
     cases,
     tasks,
-    audit,
     attachments,
     documents,
+    audit,
+    replay,
+    evidence,
     definitions,
+    whatif,
     statistics,
+    mining,
     service,
 )
 
-_OTHER_TYPES = frozenset(
-    {
-        "service.metrics",
-        "definitions.show_file",
-        "attachments.show",
-        "documents.show_file",
-        "documents.preview",
-    }
-)
-_UPLOADS = frozenset({"definitions.propose", "attachments.take"})
 _BODIES = frozenset({"POST", "PUT", "PATCH"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -79,7 +77,7 @@ class Json(DefaultJSONProvider):
     compact = True
 
 
-def create_app(office: Office, sweeper: Sweeper | None = None) -> Flask:
+def create_app(installation: Office, sweeper: Sweeper | None = None) -> Flask:
     """Make the application of an installation.
 
     Parameters
@@ -101,8 +99,8 @@ def create_app(office: Office, sweeper: Sweeper | None = None) -> Flask:
             "components": {"securitySchemes": SECURITY_SCHEMES},
         },
     )
-    app.extensions["duban"] = office
-    app.extensions["duban-sweeper"] = sweeper or Sweeper(office)
+    app.extensions["duban"] = installation
+    app.extensions["duban-sweeper"] = sweeper or Sweeper(installation)
     app.extensions["duban-metrics"] = Metrics()
     app.before_request(_begin)
     require_identity(app)
@@ -126,13 +124,32 @@ def _begin() -> None:
     given = request.headers.get(REQUEST_ID_HEADER, "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
     now()
-    if request.endpoint in _UPLOADS:
-        request.max_content_length = MAX_UPLOAD_BYTES
-    if request.endpoint == "attachments.take":
-        request.max_content_length = office().intake.limit_bytes + MAX_JSON_BYTES
-    limit = request.max_content_length or MAX_JSON_BYTES
+    limit = request.max_content_length = _limit_bytes()
     if (request.content_length or 0) > limit:
         raise BodyTooLarge(limit_bytes=limit)
+
+
+def _limit_bytes() -> int:
+    if request.endpoint == "attachments.take":
+        return office().intake.limit_bytes + MAX_JSON_BYTES
+    return MAX_JSON_BYTES if _takes_json() else MAX_UPLOAD_BYTES
+
+
+def _takes_json() -> bool:
+    body = _documented().get("manual_doc", {}).get("requestBody", {})
+    return "application/json" in body.get("content", ["application/json"])
+
+
+def _answers_json() -> bool:
+    answers = _documented().get("response", {}).get("responses", {})
+    return all(one["content_type"] is None for some in answers.values() for one in some)
+
+
+def _documented() -> dict[str, Any]:
+    """Give what the endpoint says about itself."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    found: dict[str, Any] = getattr(view, "_apidoc", {})
+    return found
 
 
 def _check_headers() -> None:
@@ -140,10 +157,10 @@ def _check_headers() -> None:
         return
     if "person" in g:
         idempotency_key()
-    takes_json = request.endpoint not in _UPLOADS and request.method in _BODIES
-    if takes_json and request.content_length and not request.is_json:
+    has_body = request.method in _BODIES and bool(request.content_length)
+    if has_body and _takes_json() and not request.is_json:
         raise WrongMediaType(expected="application/json")
-    is_json = not (request.endpoint in _OTHER_TYPES or request.endpoint.startswith("pages."))
+    is_json = _answers_json() and not request.endpoint.startswith("pages.")
     accepted = request.accept_mimetypes
     if is_json and accepted and not accepted.best_match(["application/json"]):
         raise NotAcceptable(offered="application/json")

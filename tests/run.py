@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-LAYERS = ("unit", "store", "scenario", "stateful", "contract", "crash", "browser")
+LAYERS = ("unit", "store", "scenario", "evidence", "stateful", "contract", "crash", "browser")
 TYPED = ("engine", "services", "api", "tests", "bench")
 
 USAGE = f"""\
@@ -15,6 +15,7 @@ USAGE = f"""\
 ./duban fmt                                      format and mend what can be mended
 ./duban test [--no-check] [LAYER…] [pytest …]    check, then the tests of these layers, or of all
 ./duban lock [--upgrade]                         write the requirement locks anew
+./duban migration "what changes"                 write a migration from what the tables now say
 layers: {" ".join(LAYERS)}"""
 
 
@@ -38,6 +39,11 @@ def main(args: list[str]) -> int:
         return test(rest)
     if command == "lock":
         return lock(rest)
+    if command == "migration" and rest:
+        from tests.migration import write_migration  # noqa: PLC0415 -- imports every room
+
+        print(write_migration(" ".join(rest)))
+        return 0
     print(USAGE)
     return 0 if {"-h", "--help"} & set(rest) else 2
 

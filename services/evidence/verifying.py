@@ -37,7 +37,9 @@ def verify_many(
     start_anew = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=start_anew) as pool:
         portions = [
-            pool.submit(verify_some, settings, cases[start : start + _AT_ONCE], re_execute)
+            pool.submit(
+                verify_some, settings, cases[start : start + _AT_ONCE], re_execute=re_execute
+            )
             for start in range(0, len(cases), _AT_ONCE)
         ]
         for portion in as_completed(portions):
@@ -49,9 +51,7 @@ def verify_many(
 
 
 def verify_some(
-    settings: Settings,
-    cases: Sequence[CaseId],
-    re_execute: bool,
+    settings: Settings, cases: Sequence[CaseId], *, re_execute: bool
 ) -> list[Verification]:
     """Verify cases one after the other in this process, by an office of its own."""
     history = _office(settings).engine.history

@@ -230,7 +230,7 @@ def similar(
     )
     found = {
         match.case: match
-        for match in matches(wanted, map(tuple, candidates), least)
+        for match in matches(wanted, candidates.tuples(), least)
         if match.case != leave_out
     }
     best = sorted(found.values(), key=lambda match: (-match.score, match.case))[:limit]

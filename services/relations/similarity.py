@@ -7,12 +7,14 @@ If the same source document stands behind both, the distance to 1 is halved.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 PAIR = 2
+_ROUNDING = 1e-9
 _NOT_A_SIGN = re.compile(r"[\W_]+")
 
 
@@ -64,16 +66,41 @@ Candidate = tuple[str, str, str, str | None]
 def matches(wanted: Wanted, candidates: Iterable[Candidate], least: float) -> Iterator[Match]:
     """Give the candidates that are at least so alike, from 0 to 1."""
     known = pairs(plain(wanted.title))
-    source = plain(wanted.source_number or "")
+    is_source = _same_as(wanted.source_number)
+    anything_near = _look_for(known, least)
     for case, title, kind, number in candidates:
-        same = bool(number and source and kind == wanted.source_kind and plain(number) == source)
         signs = plain(title)
-        # Only with this likeness of the titles the score can be `least`; and it can't be more than
-        # the share of wanted pairs that are there, which is quicker to count.
-        needed = 2 * least - 1 if same else least
-        if sum(pair in signs for pair in known) < needed * len(known):
+        same = kind == wanted.source_kind and is_source(number)
+        if not same and anything_near(signs) is None:
             continue
         alike = likeness(known, pairs(signs))
         score = (1 + alike) / 2 if same else alike
         if score >= least:
             yield Match(case, score, alike, same)
+
+
+def _same_as(wanted: str | None) -> Callable[[str | None], bool]:
+    """Give the comparison with a number of a source; most lack one of its digits."""
+    source = plain(wanted or "")
+    digits = "".join(dict.fromkeys(sign for sign in reversed(source) if sign.isdecimal()))
+
+    def is_same(number: str | None) -> bool:
+        if not number or not source:
+            return False
+        for digit in digits:
+            if digit not in number and unicodedata.is_normalized("NFKC", number):
+                return False
+        return plain(number) == source
+
+    return is_same
+
+
+def _look_for(known: frozenset[str], least: float) -> Callable[[str], object]:
+    """Give a quick look at a text that finds nothing only if no title like it is alike enough.
+
+    Who has enough of the pairs can't lack more than the rest of them, so any selection that is
+    larger than that rest holds one they have.
+    """
+    may_lack = len(known) - math.ceil(least * len(known) - _ROUNDING)
+    telling = sorted(known)[: may_lack + 1]
+    return re.compile("|".join(map(re.escape, telling))).search

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-import yaml  # type: ignore[import-untyped]  # PyYAML has no type hints
+import yaml
 
 from engine.records import Json, parse_instant
 
@@ -70,7 +70,7 @@ class Scenario:
     steps: tuple[Step, ...]
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # for the same reason
+class _Loader(yaml.SafeLoader):
     """Plain YAML: no dates made of texts, no aliases."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:  # noqa: ANN401 -- PyYAML's own

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
 
-from engine import CaseId, Verification, journal
+from engine import CaseId, Verification
 from engine.rows import ROWS
 from engine.store import StoredEvent
 from engine.store.tables import cases, events, metadata
@@ -16,9 +15,17 @@ from tests.helpers.offices import (
     Place,
 )
 from tests.helpers.tampering import (
+    raw,
     rehashed,
     with_body,
 )
+
+COLUMNS = ("seq", "type", "at", "body", "salts", "hash")
+
+
+def columns_of(stored: StoredEvent) -> dict[str, Any]:
+    """Give what stands in an event's row."""
+    return {name: getattr(stored, name) for name in COLUMNS}
 
 
 class Archive:
@@ -37,7 +44,7 @@ class Archive:
                         sa.select(metadata.tables[name])
                     ).mappings()
                 ]
-                for name in ("cases", *ROWS)
+                for name in ("cases", "case_keys", *ROWS)
             }
 
     def verify(self) -> Verification:
@@ -64,7 +71,7 @@ class Archive:
 
     def mend(self, history: list[StoredEvent] | None = None, head: str | None = None) -> None:
         """Write a whole history and its head."""
-        rows = [{"case_id": self.case, **asdict(one)} for one in history or self.history]
+        rows = [{"case_id": self.case, **columns_of(one)} for one in history or self.history]
         with self.place.office.store.transaction() as transaction:
             connection = transaction.connection
             connection.execute(sa.delete(events).where(events.c.case_id.like(f"{self.case}%")))
@@ -101,14 +108,14 @@ class Archive:
         """
         found: set[tuple[int, str | int]] = set()
         for stored in self.history:
-            record = journal.envelope_of(stored)["command"]
+            record = raw(stored)["command"]
             if record is not None:
                 found |= {(stored.seq + place, name) for name, place in record["same"].items()}
         return found
 
     def batch_of(self, seq: int) -> range:
         """Give the numbers of the events that came of the same command."""
-        starts = [s.seq for s in self.history if journal.envelope_of(s)["command"] is not None]
+        starts = [s.seq for s in self.history if raw(s)["command"] is not None]
         first = max(start for start in starts if start <= seq)
         after = min((start for start in starts if start > seq), default=self.length + 1)
         return range(first, after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,14 +41,16 @@ def altered_bodies(body: str, dice: random.Random) -> Iterator[str]:
 
 
 def altered_salts(salts: str | None, dice: random.Random) -> Iterator[str | None]:
-    """Give salts with a digit changed, in capitals, with space in them, some or all gone."""
+    """Give sealed personal values with a letter changed, in another form, some or all gone."""
     if salts is None:
         yield "{}"
         yield '{"/data/title":"' + "0" * 32 + '"}'
         return
-    yield flipped(salts, dice)
-    yield salts.replace("a", "A")
+    for _ in range(5):
+        yield flipped(salts, dice)
+    yield salts.swapcase()
     yield salts.replace('":"', '":" ', 1)
+    yield salts.replace('":"', '":"\\n', 1)
     yield salts + " "
     yield "{}"
     yield None
@@ -82,6 +85,12 @@ def rehashed(history: Sequence[StoredEvent], start: int) -> list[StoredEvent]:
         previous = chain.link(previous, stored.body)
         found.append(replace(stored, hash=previous))
     return found
+
+
+def raw(stored: StoredEvent) -> dict[str, Any]:
+    """Give an event's envelope as it is hashed, personal values salted."""
+    envelope: dict[str, Any] = json.loads(stored.body)
+    return envelope
 
 
 def with_body(stored: StoredEvent, envelope: Mapping[str, Json]) -> StoredEvent:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from engine import Verification, journal
+from engine import Verification
 from engine.rows import ROWS
 from engine.store.tables import Instant, cases, definition_files, events, metadata
-from tests.helpers.archive import Archive
+from tests.helpers.archive import Archive, columns_of
 from tests.helpers.offices import (
     NOW,
     open_place,
@@ -28,6 +28,7 @@ from tests.helpers.tampering import (
     altered_salts,
     altered_value,
     leaves,
+    raw,
     rehashed,
     with_body,
     with_leaf,
@@ -89,7 +90,7 @@ def test_every_altered_salt_is_named(archive: Archive) -> None:
 @pytest.mark.parametrize("column", ["type", "at", "hash"])
 def test_every_altered_column_beside_the_body_is_named(archive: Archive, column: str) -> None:
     for stored in archive.history:
-        value = asdict(stored)[column]
+        value = columns_of(stored)[column]
         changes = [altered_value(value)]
         if column == "hash":
             changes += [value.upper(), value.replace("sha256", "sm3"), "", value.partition(":")[2]]
@@ -240,7 +241,7 @@ def test_a_row_that_no_event_made_is_noticed(archive: Archive) -> None:
 def test_every_altered_lookup_is_named_by_running_the_command_again(archive: Archive) -> None:
     count = 0
     for stored in archive.history:
-        envelope = journal.envelope_of(stored)
+        envelope = raw(stored)
         if envelope["command"] is None:
             continue
         for lookups in altered_lookups(envelope["command"]["lookups"]):
@@ -260,7 +261,7 @@ def test_every_altered_value_of_a_payload_is_named_by_running_its_command_again(
 ) -> None:
     count = 0
     for stored in archive.history:
-        envelope = journal.envelope_of(stored)
+        envelope = raw(stored)
         for path in leaves(envelope["payload"]):
             if (stored.seq, path[0]) in archive.asked or path[0] == "personal":
                 continue
@@ -278,7 +279,7 @@ def test_an_altered_envelope_is_named_by_running_its_command_again(
     archive: Archive, field: str
 ) -> None:
     for stored in archive.history:
-        envelope = journal.envelope_of(stored)
+        envelope = raw(stored)
         changed = {**envelope, field: altered_value(envelope[field])}
         altered = list(archive.history)
         altered[stored.seq - 1] = with_body(replace(stored, type=changed["type"]), changed)
@@ -287,6 +288,27 @@ def test_an_altered_envelope_is_named_by_running_its_command_again(
         bad, fault = archive.found
         assert bad in archive.batch_of(stored.seq)
         assert fault in ("re-execution", "fold")
+
+
+@pytest.mark.parametrize("column", ["algorithm", "secret"])
+def test_an_altered_key_of_the_personal_values_is_named(archive: Archive, column: str) -> None:
+    rows = archive.rows["case_keys"]
+    other: dict[str, list[object]] = {
+        "algorithm": ["sm4-gcm", "none"],
+        "secret": [b"\0" * 32, b"", rows[-1]["secret"][::-1]],
+    }
+    first = next(one.seq for one in archive.history if one.salts is not None)
+    for value in other[column]:
+        archive.write_rows("case_keys", [{**row, column: value} for row in rows])
+
+        assert archive.found == (first, "altered"), value
+
+
+def test_a_key_that_is_gone_without_a_record_is_named(archive: Archive) -> None:
+    first = next(one.seq for one in archive.history if one.salts is not None)
+    archive.write_rows("case_keys", [])
+
+    assert archive.found == (first, "altered")
 
 
 def test_altered_files_of_the_definition_are_noticed(archive: Archive) -> None:

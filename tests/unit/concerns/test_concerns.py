@@ -55,9 +55,7 @@ def row(place: Place, table: str = "concerns") -> dict[str, Any]:
 
 
 def transfer(place: Place, case: CaseId, by: str = "registrar", **data: Json) -> None:
-    ask = TransferCase(
-        case=case, by=Actor(by), at=place.clock.now(), data={**HAND_OVER, **data}
-    )
+    ask = TransferCase(case=case, by=Actor(by), at=place.clock.now(), data={**HAND_OVER, **data})
     place.execute(ask)
 
 

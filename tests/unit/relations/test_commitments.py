@@ -45,9 +45,7 @@ def answered(place: Place, answer_class: str = "B", **data: Json) -> CaseId:
 
 
 def answer(place: Place, answer_class: str, **data: Json) -> None:
-    place.complete(
-        CASE, "answer", "handler.13", answer_class=answer_class, text="列入计划", **data
-    )
+    place.complete(CASE, "answer", "handler.13", answer_class=answer_class, text="列入计划", **data)
     place.complete(CASE, "sign_off", "head.13", decision="sign", seal=True)
 
 
@@ -55,9 +53,7 @@ def ledger(
     place: Place, today: str = "2026-05-01", *, kept: bool | None = False
 ) -> list[PromisedItem]:
     with place.office.store.transaction(write=False) as transaction:
-        found = promised(
-            transaction.connection, EVERYTHING, date.fromisoformat(today), kept=kept
-        )
+        found = promised(transaction.connection, EVERYTHING, date.fromisoformat(today), kept=kept)
     return list(found)
 
 

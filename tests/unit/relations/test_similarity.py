@@ -49,7 +49,15 @@ def test_the_same_source_document_halves_the_distance() -> None:
 
 
 def test_no_match_is_lost_by_looking_quickly() -> None:
-    titles = ["赵家村耕地被占补偿", "耕地被占", "赵家村道路", "", "耕", "补偿赵家村耕地被占", "无关"]
+    titles = [
+        "赵家村耕地被占补偿",
+        "耕地被占",
+        "赵家村道路",
+        "",
+        "耕",
+        "补偿赵家村耕地被占",
+        "无关",
+    ]
     wanted = Wanted("赵家村耕地被占补偿")
     candidates = [(str(n), title, "letter", None) for n, title in enumerate(titles)]
 

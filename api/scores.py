@@ -1,0 +1,150 @@
+"""Points of units: the ranking of a year, and the entries each score is made of."""
+
+from datetime import datetime
+from typing import Any
+
+from marshmallow import fields
+
+from api.context import now, office, person, reading
+from api.fields import FIRST_YEAR, LAST_YEAR, Answer, DayOrInstant, Instant, Query, Whole
+from api.openapi import Noun
+from engine.records import Json
+from engine.store import Transaction
+from services.deadlines.calendar import Calendar
+from services.permissions import Action, CaseFacts, NotAllowed, is_open_to, may
+from services.permit import NotPermitted
+from services.scoring import queries
+from services.scoring.errors import ScoredUnitNotFound
+
+scores = Noun("scores", __name__, "Points of units, as of any instant.")
+
+
+class ScoresQuery(Query):
+    """Which year's points, as they stood when."""
+
+    year = Whole(
+        least=FIRST_YEAR,
+        most=LAST_YEAR,
+        load_default=None,
+        metadata={"description": "the year of `as_of`, unless given"},
+    )
+    as_of = DayOrInstant(load_default=None, metadata={"description": "as it stood then"})
+
+
+class ScoreOut(Answer):
+    """A unit's points; `provisional` is the part that still grows, of cases overdue then."""
+
+    unit = fields.String(required=True)
+    name = fields.String(required=True)
+    rank = fields.Integer(required=True, metadata={"description": "the same for equal points"})
+    points = fields.Decimal(required=True, as_string=True)
+    provisional = fields.Decimal(required=True, as_string=True)
+    entries = fields.Integer(required=True)
+
+
+class ScoresOut(Answer):
+    """The ranking of all units, the best first."""
+
+    year = fields.Integer(required=True)
+    as_of = Instant(required=True)
+    items = fields.List(fields.Nested(ScoreOut), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class ScoreEntryOut(Answer):
+    """One line of the account, and the event of the case that caused it."""
+
+    case = fields.String(required=True)
+    number = fields.String(required=True, allow_none=True)
+    title = fields.String(required=True, allow_none=True)
+    entry = fields.Integer(required=True, metadata={"description": "number of its own event"})
+    rule = fields.String(required=True, metadata={"description": "row of the scoring table"})
+    points = fields.Decimal(required=True, as_string=True)
+    cause = fields.Integer(required=True, metadata={"description": "number of the event"})
+    cause_type = fields.String(required=True)
+    at = Instant(required=True)
+    appeal = fields.String(required=True)
+    reverses = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "the entry it takes back"}
+    )
+
+
+class RunningOut(Answer):
+    """A case that was overdue then, and what its further days cost so far."""
+
+    case = fields.String(required=True)
+    number = fields.String(required=True, allow_none=True)
+    title = fields.String(required=True, allow_none=True)
+    due_at = Instant(required=True)
+    days = fields.Integer(required=True)
+    points = fields.Decimal(required=True, as_string=True)
+
+
+class UnitScoreOut(Answer):
+    """A unit's score, the entries it is made of, and what still runs."""
+
+    year = fields.Integer(required=True)
+    as_of = Instant(required=True)
+    score = fields.Nested(ScoreOut, required=True)
+    running = fields.List(fields.Nested(RunningOut), required=True)
+    items = fields.List(fields.Nested(ScoreEntryOut), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+@scores.route("/scores", methods=["GET"])
+@scores.arguments(ScoresQuery, location="query")
+@scores.response(200, ScoresOut)
+def show_ranking(query: dict[str, Any]) -> dict[str, Json]:
+    """Rank all units by their points."""
+    _require(None)
+    year, as_of = _when(query)
+    with reading() as transaction:
+        found = queries.ranking(
+            transaction.connection, year, as_of, _calendar(transaction), zone=office().settings.zone
+        )
+    return {"year": year, "as_of": as_of, "items": found, "next_cursor": None}
+
+
+@scores.route("/scores/<ident:unit>/entries", methods=["GET"])
+@scores.arguments(ScoresQuery, location="query")
+@scores.response(200, UnitScoreOut)
+def show_entries(query: dict[str, Any], unit: str) -> dict[str, Json]:
+    """Show what a unit's score is made of."""
+    _require(unit)
+    year, as_of = _when(query)
+    zone = office().settings.zone
+    with reading() as transaction:
+        connection, calendar = transaction.connection, _calendar(transaction)
+        score = queries.score(connection, unit, year, as_of, calendar, zone=zone)
+        if score is None:
+            raise ScoredUnitNotFound(unit=unit)
+        running = queries.running_deductions(
+            connection, as_of, calendar, year=year, unit=unit, zone=zone
+        )
+        entries = queries.entries(connection, unit=unit, year=year, as_of=as_of)
+    return {
+        "year": year,
+        "as_of": as_of,
+        "score": score,
+        "running": running,
+        "items": entries,
+        "next_cursor": None,
+    }
+
+
+def _when(query: dict[str, Any]) -> tuple[int, datetime]:
+    as_of: datetime = query["as_of"] or now()
+    year: int | None = query["year"]
+    return year or as_of.astimezone(office().settings.zone).year, as_of
+
+
+def _calendar(transaction: Transaction) -> Calendar:
+    return office().calendar.get(transaction.connection)
+
+
+def _require(unit: str | None) -> None:
+    """Let units see the ranking, and of the entries their own (domain.md §12)."""
+    who = person()
+    verdict = may(who, Action.STATISTICS, CaseFacts(units=frozenset([unit] if unit else [])))
+    if isinstance(verdict, NotAllowed) and (unit or not is_open_to(who, Action.STATISTICS)):
+        raise NotPermitted(reason=verdict.reason)
