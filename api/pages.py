@@ -1,5 +1,6 @@
 """The few pages that this part serves itself: start, API documentation, kinds of problems."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import flask_swagger_ui
@@ -46,14 +47,15 @@ def explain(slug: str) -> str:
     if slug not in kinds or slug not in texts("zh")["problem"]:
         raise NotFound
     kind = kinds[slug]
-    words = [(language, texts(language)["problem"][slug]) for language in LANGUAGES]
+    here = reader()
+    words = [(spoken, replace(here, language=spoken).problem(slug, {})) for spoken in LANGUAGES]
     return render_template(
         "problem.html",
         slug=slug,
         status=status_of(kind),
         meaning=(kind.__doc__ or "").strip().splitlines()[0],
         words=words,
-        language=reader().language,
+        language=here.language,
     )
 
 

@@ -11,10 +11,10 @@ from api.openapi import Noun
 from engine.records import Json
 from engine.store import Transaction
 from services.deadlines.calendar import Calendar
+from services.people.errors import UnitNotFound
 from services.permissions import Action, CaseFacts, NotAllowed, is_open_to, may
 from services.permit import NotPermitted
 from services.scoring import queries
-from services.scoring.errors import ScoredUnitNotFound
 
 scores = Noun("scores", __name__, "Points of units, as of any instant.")
 
@@ -117,7 +117,7 @@ def show_entries(query: dict[str, Any], unit: str) -> dict[str, Json]:
         connection, calendar = transaction.connection, _calendar(transaction)
         score = queries.score(connection, unit, year, as_of, calendar, zone=zone)
         if score is None:
-            raise ScoredUnitNotFound(unit=unit)
+            raise UnitNotFound(unit=unit)
         running = queries.running_deductions(
             connection, as_of, calendar, year=year, unit=unit, zone=zone
         )

@@ -62,10 +62,14 @@ def health() -> Any:  # noqa: ANN401 -- with or without a status of its own
     try:
         with reading() as transaction:
             waits = count_waits(transaction.connection, now())
+        due = office().store.next_due()
     except Exception:
         return {"status": "degraded", "now": now(), "database": "away", "worker": {}}, 503
     last = sweeper().last_sweep
-    seen = {"seconds_since_sweep": None if last is None else round(monotonic() - last, 1)}
+    seen = {
+        "lag_s": 0.0 if due is None else max(0.0, (now() - due).total_seconds()),
+        "seconds_since_sweep": None if last is None else round(monotonic() - last, 1),
+    }
     return {"status": "ok", "now": now(), "database": "ok", "worker": {**waits, **seen}}
 
 

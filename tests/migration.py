@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine
 
 import services
-from engine.store.schema import MIGRATIONS, newest_revision, prepare_schema
+from engine.store.schema import MIGRATIONS, newest_revision, upgrade
 from engine.store.sql import SqlStore
 from engine.store.tables import metadata
 
@@ -36,7 +36,8 @@ def write_migration(message: str) -> Path:
     revision = f"{int(newest_revision()) + 1:04d}"
     with TemporaryDirectory() as folder:
         store = SqlStore(f"sqlite:///{folder}/schema.sqlite")
-        prepare_schema(store.engine)
+        with store.transaction() as transaction:
+            upgrade(transaction.connection)
         store.close()
         with create_engine(f"sqlite:///{folder}/schema.sqlite").connect() as connection:
             config = Config()

@@ -24,7 +24,10 @@ DeadlineReason = Literal[
 class DeadlineSet(Event):
     """The unit must report by `due_at`; yellow from `yellow_from` (domain.md §5).
 
-    `provisional` says that the yearly schedule of a year it crosses isn't published yet.
+    `provisional` says that the yearly schedule of a year it crosses isn't published yet. A period
+    such as "15 days" from `start` gave it; both are `None` for a date that somebody named, which no
+    schedule moves. `yellow_from` lies `reminder_period` before it. `notice` says that the date came
+    nearer and the unit is given notice of it.
     """
 
     former: datetime | None
@@ -32,6 +35,10 @@ class DeadlineSet(Event):
     yellow_from: datetime
     provisional: bool
     by_name: bool
+    start: datetime | None = None
+    period: str | None = None
+    reminder_period: str | None = None
+    notice: bool = False
     reason: DeadlineReason
     at: datetime
 

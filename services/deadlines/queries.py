@@ -21,12 +21,14 @@ from sqlalchemy import (
 )
 
 from engine.errors import FieldError
-from engine.store.tables import Instant
+from engine.store.tables import Instant, tasks, timers
 from services.cases.tables import register
 from services.deadlines.calendar import Calendar, DayKind
 from services.deadlines.errors import ScheduleInvalid
 from services.deadlines.schedules import SEEDED_YEARS, notice_of, published_days
-from services.deadlines.tables import calendar_days, calendar_years
+from services.deadlines.tables import calendar_days, calendar_years, case_deadlines
+from services.notices.tables import notices
+from services.people.queries import holders
 
 Light = Literal["green", "yellow", "red", "grey"]
 
@@ -34,6 +36,7 @@ LIGHTS: tuple[Light, ...] = ("green", "yellow", "red", "grey")
 
 _DECEMBER = 12
 _OVER = ("closed", "cancelled")
+_TOLD = ("unit_contact", "unit_head")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,22 @@ class Schedule:
     notice: str | None
     revision: int
     days: tuple[tuple[date, DayKind], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDeadline:
+    """The deadline of a case that isn't closed, and the rule that set it."""
+
+    case: str
+    number: str
+    title: str
+    unit: str | None
+    due_at: datetime
+    yellow_from: datetime
+    provisional: bool
+    start: datetime | None
+    period: str | None
+    reminder_period: str | None
 
 
 def light_of(
@@ -182,6 +201,61 @@ def seed(connection: Connection) -> None:
     for year in SEEDED_YEARS:
         if year not in loaded:
             load_year(connection, year, published_days(year), notice_of(year))
+
+
+def open_deadlines(connection: Connection) -> tuple[OpenDeadline, ...]:
+    """Give the deadlines of all cases that are neither closed nor cancelled."""
+    found = connection.execute(
+        select(case_deadlines, register.c.number, register.c.title, register.c.lead_unit)
+        .join(register, register.c.case_id == case_deadlines.c.case_id)
+        .where(register.c.status.not_in(_OVER))
+        .order_by(case_deadlines.c.due_at, case_deadlines.c.case_id)
+    )
+    return tuple(
+        OpenDeadline(
+            case=row.case_id,
+            number=row.number,
+            title=row.title,
+            unit=row.lead_unit,
+            due_at=row.due_at,
+            yellow_from=row.yellow_from,
+            provisional=row.provisional,
+            start=row.start,
+            period=row.period,
+            reminder_period=row.reminder_period,
+        )
+        for row in found
+    )
+
+
+def waiting_after(connection: Connection, instant: datetime) -> frozenset[str]:
+    """Give the cases that have a timer or a task due later than an instant."""
+    found = select(timers.c.case_id).where(timers.c.due_at > instant)
+    found_too = select(tasks.c.case_id).where(tasks.c.due_at > instant)
+    return frozenset(connection.execute(found.union(found_too)).scalars())
+
+
+def tell_unit(connection: Connection, case: str, kind: str, key: str, at: datetime) -> int:
+    """Leave a notice for the contact and the head of a case's unit; give how many were told.
+
+    Parameters
+    ----------
+    key : the same key for the same case tells nobody twice.
+    """
+    unit = connection.execute(
+        select(register.c.lead_unit).where(register.c.case_id == case)
+    ).scalar_one_or_none()
+    told = connection.execute(
+        select(notices.c.user).where(notices.c.case_id == case, notices.c.job == key)
+    ).scalars()
+    people = {u for role in _TOLD if unit is not None for u in holders(connection, role, unit)}
+    fresh = sorted(people - set(told))
+    if fresh:
+        rows = [
+            {"case_id": case, "job": key, "user": user, "kind": kind, "at": at} for user in fresh
+        ]
+        connection.execute(insert(notices), rows)
+    return len(fresh)
 
 
 def _check_schedule(year: int, days: Mapping[date, DayKind], notice: str) -> None:

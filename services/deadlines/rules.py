@@ -20,14 +20,23 @@ def ends(case: Case, start: datetime, period: str) -> datetime:
 
 
 def set_deadline(
-    case: Case, due_at: datetime, reason: DeadlineReason, *, by_name: bool = False
+    case: Case,
+    due_at: datetime,
+    reason: DeadlineReason,
+    *,
+    by_name: bool = False,
+    notice: bool = False,
 ) -> Iterator[Event]:
     """Put a deadline in force: the event, and the variable that the diagram's timers watch.
 
-    `by_name` marks a date that somebody set, which a new dispatch doesn't move.
+    Parameters
+    ----------
+    by_name : marks a date that somebody set, which a new dispatch doesn't move.
+    notice : the unit is given notice that the date came nearer.
     """
     former = case[DeadlineState].due_at
     reminder = case.variables().get("reminder_period", DEFAULT_REMINDER)
+    start, period = (None, None) if by_name else _computed_from(case, due_at)
     due = instant_text(due_at)
     yield DeadlineSet(
         former=former,
@@ -35,6 +44,10 @@ def set_deadline(
         yellow_from=parse_instant(case.ask("before", due, reminder)),
         provisional=bool(case.ask("is_provisional", due)),
         by_name=by_name,
+        start=start,
+        period=period,
+        reminder_period=reminder,
+        notice=notice,
         reason=reason,
         at=case.now,
     )
@@ -44,3 +57,13 @@ def set_deadline(
             yield TaskRescheduled(
                 task=task.task, element=task.element, former=former, due_at=due_at
             )
+
+
+def _computed_from(case: Case, due_at: datetime) -> tuple[datetime | None, str | None]:
+    """Tell what period, from when, gave a deadline: the command's own look-ups say it."""
+    due = instant_text(due_at)
+    for function, arguments, answer in reversed(case.lookups.record):
+        if function == "within" and answer == due:
+            return parse_instant(arguments[0]), arguments[1]
+    state = case[DeadlineState]
+    return (state.start, state.period) if due_at == state.due_at else (None, None)

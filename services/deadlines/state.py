@@ -20,6 +20,10 @@ class DeadlineState(State):
     yellow_from: datetime | None = None
     provisional: bool = False
     by_name: bool = False
+    start: datetime | None = None
+    """What `period` runs from; both are `None` for a date that somebody named."""
+    period: str | None = None
+    reminder_period: str | None = None
     asked_until: datetime | None = None
     """The date of an open request for extension; the clock doesn't stop for it."""
     asked_at: datetime | None = None
@@ -34,6 +38,9 @@ def deadline_set(state: DeadlineState, event: DeadlineSet) -> DeadlineState:
         yellow_from=event.yellow_from,
         provisional=event.provisional,
         by_name=event.by_name,
+        start=event.start,
+        period=event.period,
+        reminder_period=event.reminder_period,
     )
 
 

@@ -1,8 +1,8 @@
-"""The tables of the calendar: the days that differ from an ordinary week, and the years loaded."""
+"""The calendar, day by day and year by year, and the deadline of each case with its rule."""
 
-from sqlalchemy import Column, Date, Integer, String, Table
+from sqlalchemy import Boolean, Column, Date, Index, Integer, String, Table
 
-from engine.store.tables import metadata
+from engine.store.tables import ID, Instant, metadata
 
 calendar_days = Table(
     "calendar_days",
@@ -21,4 +21,18 @@ calendar_years = Table(
     Column("published_at", Date),
     Column("notice", String(200), nullable=False),
     Column("revision", Integer, nullable=False),
+)
+
+case_deadlines = Table(
+    "case_deadlines",
+    metadata,
+    Column("case_id", ID, primary_key=True),
+    Column("due_at", Instant, nullable=False),
+    Column("yellow_from", Instant),
+    Column("provisional", Boolean, nullable=False),
+    Column("start", Instant),
+    # Empty for a date that somebody named.
+    Column("period", String(60)),
+    Column("reminder_period", String(60)),
+    Index(None, "due_at"),
 )

@@ -25,13 +25,13 @@ from services.inspections.state import InspectionState
 
 @follows(TaskCompleted)
 def planned(event: TaskCompleted, case: Case) -> Iterator[Event]:
-    """Keep the plan that a registration brings; what isn't planned can't be approved."""
+    """Keep the plan that a registration brings: which units, between which days."""
     if event.element != "register" or "inspected_units" not in event.data:
         return
-    starts_on = date.fromisoformat(event.data["starts_on"])
-    ends_on = date.fromisoformat(event.data["ends_on"])
-    if ends_on < starts_on:
-        raise Invalid([FieldError("ends_on", "before_start")])
+    # Two dates given the wrong way round mean the same days.
+    starts_on, ends_on = sorted(
+        date.fromisoformat(event.data[name]) for name in ("starts_on", "ends_on")
+    )
     yield InspectionPlanned(
         units=tuple(event.data["inspected_units"]), starts_on=starts_on, ends_on=ends_on
     )

@@ -52,7 +52,7 @@ def register_as_of(
 
     A case counts up to its first event later than `at`, as in `History.states`. One without such
     an event stands in the register as it stood then; the others are folded, from those events
-    alone that the register is computed from.
+    alone that the register is computed from. No personal value is: they stay sealed.
 
     Parameters
     ----------

@@ -31,9 +31,3 @@ class TookPart(Forbidden):
     """Raised when somebody who made or reviewed the finding would decide the appeal (回避)."""
 
     slug = "took-part"
-
-
-class ScoredUnitNotFound(NotFound):
-    """Raised when the score of a unit is asked for that there never was."""
-
-    slug = "scored-unit-not-found"

@@ -16,7 +16,7 @@ from services.concerns.tables import concerns
 from services.deadlines.calendar import OFFICE_ZONE, Calendar, last_day, working_days_between
 from services.people.tables import units
 from services.scoring.state import AppealStatus
-from services.scoring.tables import overdue_stretches, score_entries
+from services.scoring.tables import efficiency_measures, overdue_stretches, score_entries
 
 BASE = Decimal(100)
 PETITION = "petition"
@@ -310,3 +310,10 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:
     for unit, number in pairs:
         found.setdefault(unit, {})[number] = None
     return {unit: tuple(numbers) for unit, numbers in found.items()}
+
+
+def proposed_measures(connection: Connection, year: int) -> frozenset[tuple[str, str]]:
+    """Give unit and measure of everything proposed for a year, decided or not."""
+    table = efficiency_measures.c
+    found = connection.execute(select(table.unit, table.measure).where(table.year == year))
+    return frozenset((row.unit, row.measure) for row in found)

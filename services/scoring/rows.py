@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine import CaseId, States, rows
+from services.scoring.measures import MeasureState
 from services.scoring.state import ScoringState
 
 
@@ -42,4 +43,18 @@ def overdue_rows(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
             "limit": late.limit,
             "began_at": late.began_at,
             "ended_at": late.ended_at,
+        }
+
+
+@rows("efficiency_measures", key=(), of=(MeasureState,))
+def measure_row(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
+    """Make one row for the case of a measure."""
+    state = states.get(MeasureState)
+    if isinstance(state, MeasureState) and state.status != "none":
+        yield {
+            "unit": state.unit,
+            "year": state.year,
+            "measure": state.measure,
+            "status": state.status,
+            "number": state.number,
         }

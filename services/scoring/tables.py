@@ -55,3 +55,15 @@ overdue_stretches = Table(
     Column("ended_at", Instant),
     Index(None, "unit", "began_at"),
 )
+
+efficiency_measures = Table(
+    "efficiency_measures",
+    metadata,
+    Column("case_id", ID, primary_key=True),
+    Column("unit", String(40), nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("measure", String(40), nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("number", String(60)),
+    Index(None, "year", "unit", "measure"),
+)

@@ -1,117 +1,69 @@
-"""Count cases: how many, how many of them in time, by what they are (domain.md §8)."""
+"""Read what figures are counted from, as it stands or as it stood on any past date."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
-from services.cases.queries import Glance, of_unit, visible
+from services.cases.queries import Glance, visible
 from services.cases.tables import register
 from services.deadlines.queries import light_of
-from services.statistics.tables import case_timeline
+from services.statistics.figures import GROUPS, MEASURES, CaseFigures, figure, figures
+from services.statistics.tables import case_measures, case_steps, case_timeline
 
-PROPOSALS = frozenset({"npc_suggestion", "cppcc_proposal"})
-_OPEN = frozenset({"registered", "dispatched", "in_progress", "under_review", "suspended"})
+__all__ = [
+    "GROUPS",
+    "MEASURES",
+    "Cohort",
+    "Measured",
+    "StepTaken",
+    "counted_cases",
+    "figure",
+    "figures",
+    "measures_issued",
+    "steps_taken",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseFigures:
-    """What a figure looks at of one case."""
+class Cohort:
+    """Which cases figures are of; `None` doesn't narrow them.
 
+    Parameters
+    ----------
+    since, until : registered from `since` to before `until`.
+    unit : the unit that answers for them.
+    as_of : as it stood then; `None` as it stands now.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    unit: str | None = None
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepTaken:
+    """A task that somebody completed, and how long it had waited."""
+
+    case: str
     case_type: str
-    status: str
-    light: str
+    element: str
     unit: str | None
-    issuer: str | None
-    urgency: str
-    registered_at: datetime
-    deadline: datetime | None
-    closed_at: datetime | None
-    feedback_late: bool | None
-    answered_at: datetime | None
-    answer_class: str | None
-    contacted: bool
-    rating: str | None
-    highest_round: int
-
-    @property
-    def is_proposal(self) -> bool:
-        """Whether deputies or members filed it, and it went to a unit."""
-        return self.case_type in PROPOSALS and self.unit is not None
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the result was accepted."""
-        return self.status == "closed"
-
-    @property
-    def is_closed_in_time(self) -> bool:
-        """Whether it was closed by its deadline as last agreed."""
-        return self.is_closed and (
-            self.deadline is None or self.closed_at is None or self.closed_at <= self.deadline
-        )
+    took: timedelta
+    late: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """One figure: `count` cases, or `count` of `of` with the percentage to one decimal."""
+class Measured:
+    """A measure that stands: issued, and not taken back on appeal."""
 
-    key: str | None
-    count: int
-    of: int | None = None
-    percent: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """What is counted, and of what; without `base` it is a plain number."""
-
-    counts: Callable[[CaseFigures], bool]
-    base: Callable[[CaseFigures], bool] | None = None
-
-
-MEASURES: dict[str, Measure] = {
-    "registered": Measure(lambda _: True),
-    "open": Measure(lambda case: case.status in _OPEN),
-    "closed": Measure(lambda case: case.is_closed),
-    "cancelled": Measure(lambda case: case.status == "cancelled"),
-    "overdue": Measure(lambda case: case.status in _OPEN and case.light == "red"),
-    "escalated": Measure(lambda case: case.highest_round > 0),
-    "closing_rate": Measure(lambda case: case.is_closed, lambda _: True),
-    "on_time_rate": Measure(lambda case: case.is_closed_in_time, lambda case: case.is_closed),
-    "reported_in_time_rate": Measure(
-        lambda case: case.feedback_late is False, lambda case: case.feedback_late is not None
-    ),
-    "answer_rate": Measure(
-        lambda case: case.answered_at is not None,
-        lambda case: case.is_proposal and (case.answered_at is not None or case.light == "red"),
-    ),
-    "contact_rate": Measure(lambda case: case.contacted, lambda case: case.is_proposal),
-    "resolution_rate": Measure(
-        lambda case: case.answer_class == "A", lambda case: case.answer_class is not None
-    ),
-    "fully_satisfied_rate": Measure(
-        lambda case: case.rating == "satisfied", lambda case: case.rating is not None
-    ),
-    "satisfaction_rate": Measure(
-        lambda case: case.rating in ("satisfied", "basically"),
-        lambda case: case.rating is not None,
-    ),
-}
-
-GROUPS: dict[str, Callable[[CaseFigures, ZoneInfo], str | None]] = {
-    "type": lambda case, _: case.case_type,
-    "status": lambda case, _: case.status,
-    "light": lambda case, _: case.light,
-    "unit": lambda case, _: case.unit,
-    "leader": lambda case, _: case.issuer,
-    "urgency": lambda case, _: case.urgency,
-    "month": lambda case, zone: case.registered_at.astimezone(zone).strftime("%Y-%m"),
-    "year": lambda case, zone: case.registered_at.astimezone(zone).strftime("%Y"),
-}
+    case: str
+    case_type: str
+    round: int
+    measure: str
+    unit: str | None
+    at: datetime
 
 
 def counted_cases(
@@ -123,21 +75,21 @@ def counted_cases(
     unit: str | None = None,
     as_of: datetime | None = None,
 ) -> list[CaseFigures]:
-    """Read what figures need of the visible cases registered from `since` to before `until`.
-
-    Parameters
-    ----------
-    as_of : count as it stood then; `None` as it stands now.
-    """
-    case, instant = register.c, as_of or glance.now
+    """Read what figures need of the visible cases of a `Cohort`, in the order of their numbers."""
+    cohort = Cohort(since=since, until=until, unit=unit, as_of=as_of)
+    instant = as_of or glance.now
     then = register.c if as_of is None else case_timeline.c
     statement = select(
-        case.case_type,
+        register.c.case_id,
+        register.c.number,
+        register.c.title,
+        register.c.case_type,
+        register.c.registered_at,
         then.status,
         then.lead_unit,
-        case.issuer,
-        case.urgency,
-        case.registered_at,
+        then.issuer,
+        then.source_kind,
+        then.urgency,
         then.deadline,
         then.yellow_from,
         then.closed_at,
@@ -147,75 +99,112 @@ def counted_cases(
         then.contacted,
         then.rating,
         then.highest_round,
-    ).where(visible(glance.visibility))
-    if as_of is not None:
-        statement = statement.where(*_as_it_stood(as_of))
-    if since is not None:
-        statement = statement.where(case.registered_at >= since)
-    if until is not None:
-        statement = statement.where(case.registered_at < until)
-    if unit is not None:
-        statement = statement.where(of_unit(unit))
+    ).where(*_of_cohort(cohort, glance))
+    rows = connection.execute(statement.order_by(register.c.number, register.c.case_id))
+    return [_figures_of(row, instant) for row in rows]
+
+
+def _figures_of(row: Row[tuple[object, ...]], instant: datetime) -> CaseFigures:
+    return CaseFigures(
+        id=row.case_id,
+        number=row.number,
+        title=row.title,
+        case_type=row.case_type,
+        status=row.status,
+        light=light_of(row.status, row.deadline, row.yellow_from, row.closed_at, instant),
+        unit=row.lead_unit,
+        issuer=row.issuer,
+        source_kind=row.source_kind,
+        urgency=row.urgency,
+        registered_at=row.registered_at,
+        deadline=row.deadline,
+        closed_at=row.closed_at,
+        feedback_late=row.feedback_late,
+        answered_at=row.answered_at,
+        answer_class=row.answer_class,
+        contacted=row.contacted,
+        rating=row.rating,
+        highest_round=row.highest_round,
+    )
+
+
+def steps_taken(connection: Connection, glance: Glance, cohort: Cohort) -> list[StepTaken]:
+    """Read the tasks completed in the visible cases of a cohort."""
+    step = case_steps.c
+    conditions = [step.case_id == register.c.case_id, *_of_cohort(cohort, glance)]
+    if cohort.as_of is not None:
+        conditions.append(step.done_at <= cohort.as_of)
+    statement = select(
+        step.case_id,
+        register.c.case_type,
+        step.element,
+        step.unit,
+        step.reached_at,
+        step.done_at,
+        step.late,
+    ).where(*conditions)
     return [
-        CaseFigures(
+        StepTaken(
+            case=row.case_id,
             case_type=row.case_type,
-            status=row.status,
-            light=light_of(row.status, row.deadline, row.yellow_from, row.closed_at, instant),
-            unit=row.lead_unit,
-            issuer=row.issuer,
-            urgency=row.urgency,
-            registered_at=row.registered_at,
-            deadline=row.deadline,
-            closed_at=row.closed_at,
-            feedback_late=row.feedback_late,
-            answered_at=row.answered_at,
-            answer_class=row.answer_class,
-            contacted=row.contacted,
-            rating=row.rating,
-            highest_round=row.highest_round,
+            element=row.element,
+            unit=row.unit,
+            took=row.done_at - row.reached_at,
+            late=row.late,
         )
         for row in connection.execute(statement)
     ]
 
 
-def _as_it_stood(as_of: datetime) -> tuple[ColumnElement[bool], ...]:
+def measures_issued(connection: Connection, glance: Glance, cohort: Cohort) -> list[Measured]:
+    """Read the measures issued in the visible cases of a cohort, oldest first.
+
+    One taken back on appeal stands until the day it was taken back (domain.md §10, case 21).
+    """
+    issued = case_measures.c
+    conditions = [issued.case_id == register.c.case_id, *_of_cohort(cohort, glance)]
+    as_of = cohort.as_of or glance.now
+    conditions.append(issued.at <= as_of)
+    conditions.append(or_(issued.withdrawn_at.is_(None), issued.withdrawn_at > as_of))
+    statement = select(case_measures, register.c.case_type).where(*conditions)
+    return [
+        Measured(
+            case=row.case_id,
+            case_type=row.case_type,
+            round=row.round,
+            measure=row.measure,
+            unit=row.unit,
+            at=row.at,
+        )
+        for row in connection.execute(statement.order_by(issued.at, issued.case_id, issued.order))
+    ]
+
+
+def _of_cohort(cohort: Cohort, glance: Glance) -> list[ColumnElement[bool]]:
+    conditions = [visible(glance.visibility)]
+    then = register.c.lead_unit
+    if cohort.as_of is not None:
+        conditions.append(_as_it_stood(cohort.as_of))
+        then = case_timeline.c.lead_unit
+    if cohort.since is not None:
+        conditions.append(register.c.registered_at >= cohort.since)
+    if cohort.until is not None:
+        conditions.append(register.c.registered_at < cohort.until)
+    if cohort.unit is not None:
+        conditions.append(then == cohort.unit)
+    return conditions
+
+
+def _as_it_stood(as_of: datetime) -> ColumnElement[bool]:
+    # The last change by its number, not by its instant: a clock may have been set back.
     last = (
         select(case_timeline.c.case_id, func.max(case_timeline.c.change).label("change"))
         .where(case_timeline.c.at <= as_of)
         .group_by(case_timeline.c.case_id)
         .subquery()
     )
-    return (
+    return and_(
         case_timeline.c.case_id == register.c.case_id,
         case_timeline.c.case_id == last.c.case_id,
         case_timeline.c.change == last.c.change,
     )
-
-
-def figure(measure: Measure, found: list[CaseFigures], key: str | None = None) -> Figure:
-    """Count one group of cases."""
-    if measure.base is None:
-        return Figure(key=key, count=sum(map(measure.counts, found)))
-    base = [case for case in found if measure.base(case)]
-    count = sum(map(measure.counts, base))
-    return Figure(key=key, count=count, of=len(base), percent=percent(count, len(base)))
-
-
-def figures(
-    measure: Measure, by: str, found: list[CaseFigures], zone: ZoneInfo
-) -> tuple[Figure, ...]:
-    """Count cases group by group, the groups in the order of their names."""
-    groups: dict[str | None, list[CaseFigures]] = {}
-    for case in found:
-        groups.setdefault(GROUPS[by](case, zone), []).append(case)
-    return tuple(
-        figure(measure, groups[key], key)
-        for key in sorted(groups, key=lambda key: (key is None, key or ""))
-    )
-
-
-def percent(count: int, of: int) -> Decimal | None:
-    """Give a percentage to one decimal, half up; `None` when there is nothing to divide by."""
-    if of == 0:
-        return None
-    return (Decimal(100 * count) / of).quantize(Decimal("0.1"), ROUND_HALF_UP)

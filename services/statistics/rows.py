@@ -1,10 +1,11 @@
-"""Rows of the register over time."""
+"""Rows that figures are counted from."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from engine import CaseId, States, rows
 from services.statistics.state import TimelineState
+from services.statistics.steps import MeasuresState, StepsState
 
 
 @rows("case_timeline", key=("change",), of=(TimelineState,))
@@ -16,6 +17,9 @@ def timeline_rows(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
             "change": number,
             "at": facts.at,
             "status": facts.status,
+            "urgency": facts.urgency,
+            "source_kind": facts.source_kind,
+            "issuer": facts.issuer,
             "lead_unit": facts.lead_unit,
             "deadline": facts.deadline,
             "yellow_from": facts.yellow_from,
@@ -29,4 +33,34 @@ def timeline_rows(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
             "rating": facts.rating,
             "highest_round": facts.highest_round,
             "measures": facts.measures,
+        }
+
+
+@rows("case_steps", key=("task",), of=(StepsState,))
+def step_rows(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
+    """Make one row per task done."""
+    state = states.get(StepsState)
+    for step in state.done if isinstance(state, StepsState) else ():
+        yield {
+            "task": step.task,
+            "element": step.element,
+            "unit": step.unit,
+            "reached_at": step.reached_at,
+            "done_at": step.done_at,
+            "late": step.late,
+        }
+
+
+@rows("case_measures", key=("order",), of=(MeasuresState,))
+def measure_rows(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
+    """Make one row per measure issued."""
+    state = states.get(MeasuresState)
+    for order, issued in enumerate(state.issued if isinstance(state, MeasuresState) else ()):
+        yield {
+            "order": order,
+            "round": issued.round,
+            "measure": issued.measure,
+            "unit": issued.unit,
+            "at": issued.at,
+            "withdrawn_at": issued.withdrawn_at,
         }

@@ -20,6 +20,7 @@ from services.cases.events import (
     FeedbackSubmitted,
     LeadUnitChanged,
     RefusalUpheld,
+    RegistrationAmended,
 )
 from services.deadlines.events import DeadlineSet
 from services.escalation.events import MeasureIssued
@@ -31,6 +32,9 @@ class Facts:
 
     at: datetime
     status: str = "registered"
+    urgency: str = "normal"
+    source_kind: str = ""
+    issuer: str | None = None
     lead_unit: str | None = None
     deadline: datetime | None = None
     yellow_from: datetime | None = None
@@ -52,6 +56,8 @@ class TimelineState(State):
 
     changes: tuple[Facts, ...] = ()
     before_suspension: str = ""
+    filed_at: datetime | None = None
+    """When the registration was filed, the last time."""
 
 
 def _changed(state: TimelineState, at: datetime, **values: object) -> TimelineState:
@@ -69,7 +75,14 @@ def _changed(state: TimelineState, at: datetime, **values: object) -> TimelineSt
 
 @applies(CaseRegistered, to=TimelineState)
 def case_registered(state: TimelineState, event: CaseRegistered) -> TimelineState:
-    return _changed(state, event.at, status="registered")
+    return _changed(
+        state,
+        event.at,
+        status="registered",
+        urgency=event.urgency,
+        source_kind=event.source_kind,
+        issuer=event.issuer,
+    )
 
 
 @applies(CaseDispatched, to=TimelineState)
@@ -101,10 +114,26 @@ def status_reached(state: TimelineState, event: TaskReached | MilestoneReached) 
 
 
 @applies(TaskCompleted, to=TimelineState)
-def proposer_contacted(state: TimelineState, event: TaskCompleted) -> TimelineState:
+def task_completed(state: TimelineState, event: TaskCompleted) -> TimelineState:
+    if event.element == "register":
+        return replace(state, filed_at=event.at)
     if event.element != "contact_proposer":
         return state
     return _changed(state, event.at, contacted=True)
+
+
+@applies(RegistrationAmended, to=TimelineState)
+def registration_amended(state: TimelineState, event: RegistrationAmended) -> TimelineState:
+    # The event itself has no instant; it comes of the task that filed the registration again.
+    if not state.changes or state.filed_at is None:
+        return state
+    return _changed(
+        state,
+        state.filed_at,
+        urgency=event.urgency,
+        source_kind=event.source_kind,
+        issuer=event.issuer,
+    )
 
 
 @applies(FeedbackSubmitted, to=TimelineState)

@@ -1,4 +1,4 @@
-"""The register over time: one row per change of what figures look at."""
+"""What figures are counted from: the register over time, steps done, measures issued."""
 
 from sqlalchemy import Boolean, Column, Date, Index, Integer, String, Table
 
@@ -11,6 +11,9 @@ case_timeline = Table(
     Column("change", Integer, primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
     Column("status", String(20), nullable=False),
+    Column("urgency", String(20), nullable=False),
+    Column("source_kind", String(40), nullable=False),
+    Column("issuer", String(100)),
     Column("lead_unit", String(40)),
     Column("deadline", Instant),
     Column("yellow_from", Instant),
@@ -26,3 +29,29 @@ case_timeline = Table(
     Column("measures", Integer, nullable=False),
     Index(None, "at", "case_id", "change"),
 )
+
+case_steps = Table(
+    "case_steps",
+    metadata,
+    Column("case_id", ID, primary_key=True),
+    Column("task", ID, primary_key=True),
+    Column("element", String(80), nullable=False),
+    Column("unit", String(40)),
+    Column("reached_at", Instant, nullable=False),
+    Column("done_at", Instant, nullable=False),
+    Column("late", Boolean, nullable=False),
+)
+"""Tasks that somebody completed; open ones stand in `tasks`."""
+
+case_measures = Table(
+    "case_measures",
+    metadata,
+    Column("case_id", ID, primary_key=True),
+    Column("order", Integer, primary_key=True, autoincrement=False),
+    Column("round", Integer, nullable=False),
+    Column("measure", String(40), nullable=False),
+    Column("unit", String(40)),
+    Column("at", Instant, nullable=False),
+    Column("withdrawn_at", Instant),
+)
+"""Measures of the three rounds; one whose points were taken back on appeal is withdrawn."""

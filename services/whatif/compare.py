@@ -70,6 +70,8 @@ class CaseResult:
     stated: tuple[Stated, ...] = ()
     assumed: tuple[str, ...] = ()
     stuck: tuple[str, ...] = ()
+    erased: bool = False
+    """Personal inputs were erased since; whether a form takes them can't be told."""
     error: str | None = None
 
 
@@ -114,6 +116,7 @@ def try_case(
         stated=tuple(dict.fromkeys(_hashable(answers.stated))),
         assumed=tuple(rerun.assumed),
         stuck=tuple(rerun.stuck.values()),
+        erased=recording.erased,
     )
 
 
@@ -124,7 +127,7 @@ def recording_key(recording: Recording) -> str:
 
 
 def _ends_alike(was: Outcome, now: Outcome) -> bool:
-    return (was.is_over, was.waiting) == (now.is_over, now.waiting)
+    return (was.is_over, was.status, was.waiting) == (now.is_over, now.status, now.waiting)
 
 
 def _case(recording: Recording) -> CaseState:
@@ -218,6 +221,7 @@ def result_json(result: CaseResult) -> dict[str, Json]:
         ],
         "assumed_done": list(result.assumed),
         "stuck_timers": list(result.stuck),
+        "erased_inputs": result.erased,
         "error": result.error,
     }
 

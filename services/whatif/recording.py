@@ -18,6 +18,7 @@ from engine.events import (
     read_event,
 )
 from engine.journal import Batch, batches
+from engine.personal import Erased
 from engine.records import Json
 from engine.state import apply_to
 from engine.store import StoredEvent
@@ -57,6 +58,8 @@ class Recording:
     states: dict[type[State], State] = field(default_factory=dict)
     places: Places = field(default_factory=Places)
     ends: dict[Place, End] = field(default_factory=dict)
+    erased: bool = False
+    """Whether personal values were erased from its inputs: forms can't check those any more."""
 
     @property
     def sha256(self) -> str:
@@ -88,6 +91,7 @@ def recording_of(case: str, history: Sequence[StoredEvent]) -> Recording:
     for number, batch in enumerate(batches(history)):
         step = Step(number, batch.events[0].seq, batch.command(), batch.lookups)
         recording.steps.append(step)
+        recording.erased = recording.erased or _has_erased(getattr(step.command, "data", None))
         for happened in _events(batch, recording):
             apply_to(recording.states, happened)
             recording.places.see(happened)
@@ -104,6 +108,12 @@ def _events(batch: Batch, recording: Recording) -> list[Event]:
         recording.happened.append((stored.seq, stored.at, happened))
         found.append(happened)
     return found
+
+
+def _has_erased(value: Json) -> bool:
+    if isinstance(value, (dict, list)):
+        return any(map(_has_erased, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, Erased)
 
 
 def _follow_timer(happened: Event, recording: Recording, number: int) -> None:

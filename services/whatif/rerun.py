@@ -95,6 +95,8 @@ class Rerun:
         for step in self.recording.steps:
             self._advance(step.command.at, step.number)
             self._offer(step)
+            if self._open.status == "new":
+                return  # it couldn't even begin, so nothing after that means anything
         self._advance(self.until, len(self.recording.steps))
 
     def _offer(self, step: Step) -> None:

@@ -320,6 +320,7 @@ def test_health_and_metrics_are_for_everybody(service: Service) -> None:
     metrics = service.call("GET", "/metrics")
 
     assert (health.json or {})["status"] == "ok"
+    assert (health.json or {})["worker"]["lag_s"] == 0
     assert 'endpoint="people.me",method="GET",status="200"' in metrics.text
 
 
@@ -343,6 +344,7 @@ def test_a_problem_page_speaks_both_languages(service: Service) -> None:
 
     assert "已过办理期限" in page
     assert "Deadline has passed" in page
+    assert "{" not in page
 
 
 def test_incidents_are_for_the_administrator(service: Service, case: dict[str, Any]) -> None:

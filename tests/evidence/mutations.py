@@ -13,7 +13,8 @@ from typing import Any
 from engine.chain import canonical
 from engine.proof.algorithms import digest, suite_of
 from engine.proof.heads import MANIFEST
-from engine.proof.signatures import SigningKey
+from engine.proof.signatures import SigningKey, load_key
+from services.settings import Settings
 from tests.evidence.conftest import Made
 
 Files = dict[str, bytes]
@@ -34,9 +35,9 @@ def mutated(made: Made, seed: int) -> tuple[str, bytes]:
         changed, name = dict(files), rnd.choice(names)
         how = _change(changed, name, rnd, hand) or "nothing"
         if hand != "outsider":
-            _list_anew(changed, made.suite)
+            list_anew(changed, made.suite)
     if hand == "insider":
-        _sign_anew(changed, made.key)
+        _sign(changed, made.key, 2)
     return f"{hand}: {how} in {name}", zipped(changed)
 
 
@@ -173,7 +174,8 @@ def _other(value: Any, rnd: random.Random) -> Any:
     return ["forged"]
 
 
-def _list_anew(files: Files, suite: str) -> None:
+def list_anew(files: Files, suite: str) -> None:
+    """Put the hashes of all files into the manifest."""
     try:
         manifest = json.loads(files["manifest.json"])
         manifest["files"] = {
@@ -186,6 +188,13 @@ def _list_anew(files: Files, suite: str) -> None:
     files["manifest.json"] = f"{canonical(manifest)}\n".encode()
 
 
-def _sign_anew(files: Files, key: SigningKey) -> None:
+def sign_anew(files: Files, settings: Settings) -> None:
+    """Sign the manifest with an office's first key."""
+    (file,) = (settings.data / "keys").iterdir()
+    private = bytes.fromhex(file.read_text("ascii").strip())
+    _sign(files, load_key(file.name.split("-")[1], private), 1)
+
+
+def _sign(files: Files, key: SigningKey, number: int) -> None:
     signature = key.sign(MANIFEST + files["manifest.json"][:-1])
-    files["manifest.sig"] = f"{canonical({'key': 2, 'signature': signature})}\n".encode()
+    files["manifest.sig"] = f"{canonical({'key': number, 'signature': signature})}\n".encode()

@@ -16,7 +16,7 @@ from engine import CaseId
 from engine.errors import CaseNotFound
 from services.evidence.bundle import make_bundle
 from services.evidence.errors import HeadNotFound
-from services.evidence.verify_bundle import verify
+from services.evidence.verify_bundle import main, verify
 from tests.evidence import independent_verifier
 from tests.evidence.conftest import Made
 from tests.evidence.places import PERSONAL, place, three_days
@@ -167,3 +167,22 @@ def test_the_manifest_names_every_file(made: Made) -> None:
     listed = json.loads(files["manifest.json"])["files"]
 
     assert set(listed) == set(files) - {"manifest.json", "manifest.sig"}
+
+
+@pytest.mark.parametrize("suite", ["sha256+ed25519", "sm3+sm2"])
+def test_the_script_says_what_it_checked_and_names_the_first_fault(
+    suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with place(tmp_path / "office", suite) as opened:
+        three_days(opened)
+        content = make_bundle(opened.office, [CaseId("case-1")])
+    good, bad = tmp_path / "good.zip", tmp_path / "bad.zip"
+    good.write_bytes(content)
+    bad.write_bytes(content[: len(content) // 2])
+
+    assert main([str(good)]) == 0
+    assert main([str(bad)]) == 1
+
+    said = capsys.readouterr().out
+    assert "OK: the bundle holds\n" in said
+    assert said.endswith("FAULT malformed: BadZipFile: File is not a zip file\nNOT OK\n")

@@ -60,7 +60,7 @@ def work_on(case_type: str, open_town: OpenTown, examples: int) -> None:
         print_blob=True,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(Working, settings=setting)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Working, settings=setting)
 
 
 @pytest.mark.parametrize("case_type", CASE_TYPES)

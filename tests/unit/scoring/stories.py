@@ -10,12 +10,13 @@ from typing import Any
 from engine import Actor, CaseId, Recorded
 from engine.records import Json, parse_instant
 from engine.state import OpenTask
+from services.cases.commands import RegisterCase
 from services.scenarios.asks import ASKS
 from services.scenarios.passing import pass_time
 from services.scoring import queries
 from services.scoring.commands import AppealPoints, DecideAppeal
 from services.scoring.queries import Score, ScoreEntry
-from tests.helpers.offices import Place, registration
+from tests.helpers.offices import INSTRUCTION, Place, registration
 
 FIRST = CaseId("case-1")
 
@@ -41,6 +42,22 @@ class Story:
         self.place.execute(registration(self.place, self.case, definition, **data))
         self.complete("approve_registration", "office_director", decision="approve")
         return self
+
+    def register_concern(self, **classified: Json) -> Story:
+        """Register what a citizen said, and say what kind of concern it is."""
+        given: dict[str, Any] = {"source_kind": "hotline", "citizen": {"name": "李䶮"}}
+        data = {k: v for k, v in INSTRUCTION.items() if k not in ("issuer", "secrecy")}
+        self.place.execute(
+            RegisterCase(
+                case=self.case,
+                by=Actor("registrar"),
+                at=self.place.clock.now(),
+                definition="public_concern",
+                data={**data, **given},
+            )
+        )
+        classified = {"decision": "accept", "category": "complaint", **classified}
+        return self.complete("classify", "supervisor", **classified)
 
     def dispatch(self, unit: int = 11, **data: Json) -> Story:
         given: dict[str, Json] = {

@@ -24,7 +24,7 @@ from services.deadlines.commands import ResumeSupervision, SuspendSupervision
 from services.scenarios.passing import pass_time, sweep
 from services.whatif.compare import CaseResult
 from services.whatif.trial import try_cases
-from tests.unit.replay.past import IN_TIME, KEY, OVERDUE, Past, played
+from tests.unit.replay.past import IN_TIME, KEY, OVERDUE, RETURNED, Past, played
 
 
 @pytest.fixture
@@ -145,3 +145,28 @@ def test_retried_timers_and_their_record_are_skipped(own: Past) -> None:
 
     assert not result.misfits
     assert "doesnt_fit" not in result.verdicts
+
+
+def test_a_case_that_couldnt_begin_isnt_followed_further(own: Past) -> None:
+    definition = changed(own, "forms/register.json", '"required": [', '"required": ["budget", ')
+
+    result = tried(own, IN_TIME, definition)
+
+    assert result.verdicts == ("doesnt_fit",)
+    assert [(misfit.command, misfit.reason) for misfit in result.misfits] == [
+        ("register", "invalid")
+    ]
+    assert result.again is not None
+    assert result.again.late is None
+
+
+def test_what_was_erased_is_said_and_no_reason_to_doubt_the_rest(own: Past) -> None:
+    case = RETURNED
+    with own.office.store.transaction() as transaction:
+        transaction.destroy_case_key(case, "admin", own.clock.now())
+
+    result = tried(own, case)
+
+    assert result.verdicts == ("same",)
+    assert result.erased
+    assert not tried(own, IN_TIME).erased
