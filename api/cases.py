@@ -30,42 +30,16 @@ from api.schemas import CaseIn, CaseOut, CasePage, CaseQuery, CommandForms, Comm
 from engine import CaseId, Definition, FieldError, Invalid, ProcessState, States
 from engine.errors import CaseNotFound, DefinitionNotFound
 from engine.records import Json
+from services.asks import ASKS, FORMS, ask, carry_out
 from services.cases import queries
-from services.cases.commands import (
-    CancelSupervision,
-    ChangeLeadUnit,
-    InstructAgain,
-    RegisterCase,
-    ReportProgress,
-    Urge,
-    WithdrawProposal,
-)
+from services.cases.commands import RegisterCase
 from services.cases.queries import CaseFilter, CaseSummary
 from services.cases.state import CaseState
-from services.deadlines.commands import RequestExtension, ResumeSupervision, SuspendSupervision
-from services.escalation.commands import OrderEscalation
 from services.permissions import Allowed, may
 from services.permit import RIGHT_OF, facts_of_states
 from services.tasks.queries import Form, filled_form
 
 cases = Noun("cases", __name__, "Supervised cases: the register, and what is asked of a case.")
-
-COMMANDS: dict[str, type[Any]] = {
-    "urge": Urge,
-    "progress": ReportProgress,
-    "extend": RequestExtension,
-    "suspend": SuspendSupervision,
-    "resume": ResumeSupervision,
-    "cancel": CancelSupervision,
-    "instruct": InstructAgain,
-    "reassign": ChangeLeadUnit,
-    "escalate": OrderEscalation,
-    "withdraw": WithdrawProposal,
-}
-"""Commands to a case as a whole, by the name that clients use."""
-
-FORMS = {"extend": "request_extension"}
-"""Forms that aren't called like their command."""
 
 _WHILE_SUSPENDED = frozenset({"resume", "cancel"})
 
@@ -126,9 +100,9 @@ def show(case: str) -> tuple[CaseSummary, dict[str, str]]:
 @cases.response(200, ReceiptOut)
 def command(body: dict[str, Json], case: str) -> tuple[Answered, dict[str, str]]:
     """Ask something of a case as a whole: urge, extend, suspend and more."""
-    kind = COMMANDS[body["name"]]
-    ask = kind(case=CaseId(case), by=actor(), at=now(), data=body["data"])
-    return receipt_of(office().engine.execute(ask, key=idempotency_key(), expect=if_match()))
+    asked = ask(body["name"], CaseId(case), actor().user, now(), body["data"])
+    done = carry_out(office().engine, asked, key=idempotency_key(), expect=if_match())
+    return receipt_of(done)
 
 
 @cases.route("/cases/<ident:case>/commands", methods=["GET"])
@@ -191,7 +165,7 @@ def _open_commands(
         units=frozenset(filter(None, [case.lead_unit])),
         proposer_users=frozenset(case.proposers[:1]),
     )
-    for name, kind in COMMANDS.items():
+    for name, kind in ASKS.items():
         form = FORMS.get(name, name)
         fits = (name in _WHILE_SUSPENDED) if summary.status == "suspended" else name != "resume"
         permitted = isinstance(may(person(), RIGHT_OF[kind], facts), Allowed)

@@ -19,6 +19,7 @@ from api.fields import (
     Text,
     Whole,
 )
+from services.asks import ASKS
 from services.cases.queries import LONGEST_PAGE
 from services.deadlines.queries import LIGHTS
 
@@ -30,18 +31,6 @@ STATUSES = (
     "closed",
     "suspended",
     "cancelled",
-)
-COMMANDS = (
-    "urge",
-    "progress",
-    "extend",
-    "suspend",
-    "resume",
-    "cancel",
-    "instruct",
-    "reassign",
-    "escalate",
-    "withdraw",
 )
 LONGEST_ID = 80
 
@@ -230,7 +219,7 @@ class Delegation(Request):
 class CommandIn(Request):
     """What is asked of a case, with the contents of the form of that name."""
 
-    name = Choice(COMMANDS, required=True)
+    name = Choice(tuple(ASKS), required=True)
     data = Map(keys=fields.String(), load_default=dict)
 
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from engine import Actor, CaseId, Command, CompleteTask, Problem, SetClock, TaskId
 from engine.records import Json
+from services.asks import ask
 from services.cases.commands import RegisterCase
 from services.demo.moments import Here
 from services.demo.plans import Behaviour, Extra, Plan, defaults
@@ -17,7 +18,6 @@ from services.demo.queries import Waiting, waiting
 from services.demo.sample import units
 from services.office import Office
 from services.people.admin import mark_absent
-from services.scenarios.asks import ask
 from services.scenarios.passing import sweep
 
 Told = Callable[[datetime], None]

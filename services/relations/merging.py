@@ -36,5 +36,16 @@ def merge(
         case=into, by=by, at=at, data={"duplicate": duplicate, "reason": reason}
     )
     absorbed = engine.execute(absorb, key=key)
-    end = EndAsDuplicate(case=duplicate, by=by, at=at, into=into, reason=reason)
-    return absorbed, engine.execute(end, key=key and f"{key}:end")
+    return absorbed, end_duplicate(engine, absorb, key=key)
+
+
+def end_duplicate(engine: Engine, absorb: AbsorbDuplicate, *, key: str | None = None) -> Receipt:
+    """End the duplicate that a main case has absorbed."""
+    end = EndAsDuplicate(
+        case=CaseId(absorb.data["duplicate"]),
+        by=absorb.by,
+        at=absorb.at,
+        into=absorb.case,
+        reason=absorb.data["reason"],
+    )
+    return engine.execute(end, key=key and f"{key}:end")

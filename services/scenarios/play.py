@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from engine import Actor, CaseId, CompleteTask, Problem, TaskId
 from engine.records import Json
+from services.asks import ASKS, ask, carry_out
 from services.cases.commands import RegisterCase
 from services.people import queries as people
 from services.people.admin import mark_absent
-from services.scenarios.asks import ASKS, ask
 from services.scenarios.passing import pass_time
 from services.scenarios.script import Scenario, Step
 from services.scenarios.stage import Stage, stage
@@ -163,7 +163,7 @@ def _carry_out(step: Step, scene: Stage) -> None:
         if step.subject not in ASKS:
             message = f"no such command; there are {', '.join(ASKS)}"
             raise NoSuchTask(message)
-        office.engine.execute(ask(step.subject, CASE, step.by, scene.clock.now(), step.data))
+        carry_out(office.engine, ask(step.subject, CASE, step.by, scene.clock.now(), step.data))
     elif step.kind == "complete":
         office.engine.execute(
             CompleteTask(

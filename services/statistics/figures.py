@@ -1,7 +1,7 @@
 """What is counted, of what, and by what (domain.md §8): measures, groups, exact percentages."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -22,7 +22,8 @@ class CaseFigures:
 
     id: str
     number: str
-    title: str
+    title: str = field(compare=False)
+    """As it is called now; nothing is counted by it."""
     case_type: str
     status: str
     light: str

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
@@ -104,7 +105,7 @@ def counted_cases(
     return [_figures_of(row, instant) for row in rows]
 
 
-def _figures_of(row: Row[tuple[object, ...]], instant: datetime) -> CaseFigures:
+def _figures_of(row: Row[*tuple[Any, ...]], instant: datetime) -> CaseFigures:
     return CaseFigures(
         id=row.case_id,
         number=row.number,

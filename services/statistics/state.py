@@ -106,11 +106,22 @@ def deadline_set(state: TimelineState, event: DeadlineSet) -> TimelineState:
 
 @applies(TaskReached, MilestoneReached, to=TimelineState)
 def status_reached(state: TimelineState, event: TaskReached | MilestoneReached) -> TimelineState:
+    if not state.changes:
+        return state
+    state = _round_reached(state, event)
     status = event.properties.get("status")
-    if status is None or not state.changes or status == state.changes[-1].status:
+    if status is None or status == state.changes[-1].status:
         return state
     closed_at = event.at if status == "closed" else None
     return _changed(state, event.at, status=status, closed_at=closed_at)
+
+
+def _round_reached(state: TimelineState, event: TaskReached | MilestoneReached) -> TimelineState:
+    # The tasks of the three rounds say which round they are of.
+    number = event.properties.get("round")
+    if number is None or int(number) <= state.changes[-1].highest_round:
+        return state
+    return _changed(state, event.at, highest_round=int(number))
 
 
 @applies(TaskCompleted, to=TimelineState)

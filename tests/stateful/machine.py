@@ -27,9 +27,9 @@ from engine import (
 from engine.library import Library
 from engine.records import Json
 from engine.state import OpenTask
+from services.asks import ask
 from services.cases.commands import RegisterCase
 from services.cases.state import CaseState
-from services.scenarios.asks import ask
 from tests.helpers.filled_forms import World, filled
 from tests.helpers.properties import Follower, told
 from tests.helpers.town import Town, pass_to_next_timer, sweep

@@ -1,13 +1,15 @@
-"""The schedule of a year is published late: what moves, what stays, what goes on the record (§5)."""
+"""The schedule of a year is published late: what moves, what stays, what goes on record (§5)."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
 from engine import Actor, CaseId
-from engine.records import parse_instant
+from engine.records import Json, parse_instant
+from services.asks import ask
+from services.cases.commands import RegisterCase
 from services.deadlines.calendar import DayKind
 from services.deadlines.events import DeadlineSet
 from services.deadlines.publication import (
@@ -17,11 +19,11 @@ from services.deadlines.publication import (
     plan_publication,
     publish,
 )
-from services.deadlines.queries import load_calendar
+from services.deadlines.queries import load_calendar, load_year
 from services.deadlines.state import DeadlineState
 from services.notices.queries import notices_of
 from services.scenarios.passing import pass_time
-from tests.helpers.offices import Place, sqlite_place
+from tests.helpers.offices import Place, dispatched_case, sqlite_place
 
 ADMIN = Actor("admin")
 SPRING = {date(2027, 2, day): DayKind.HOLIDAY for day in range(5, 13)}
@@ -46,10 +48,8 @@ def place(tmp_path: Path) -> Iterator[Place]:
     place.office.close()
 
 
-def concern(place: Place, case: str = "c", **dispatch: object) -> CaseId:
+def concern(place: Place, case: str = "c", **dispatch: Json) -> CaseId:
     """Dispatch a citizen's concern: 15 working days from now."""
-    from services.cases.commands import RegisterCase
-
     at, found = place.clock.now(), CaseId(case)
     data = {
         "title": "供暖温度不足",
@@ -65,7 +65,11 @@ def concern(place: Place, case: str = "c", **dispatch: object) -> CaseId:
     )
     classified = {"concern_kind": "hotline", "category": "complaint"}
     place.complete(found, "classify", "supervisor", decision="accept", **classified)
-    given = {"lead_unit": "u13", "responsible_person": "科长", "report_content": "办理结果"}
+    given: dict[str, Json] = {
+        "lead_unit": "u13",
+        "responsible_person": "科长",
+        "report_content": "办理结果",
+    }
     place.complete(found, "dispatch", "registrar", **{**given, **dispatch})
     return found
 
@@ -215,8 +219,6 @@ def test_a_deadline_never_moves_into_the_past(place: Place) -> None:
 
 def test_an_extended_deadline_is_a_date_that_somebody_named(place: Place) -> None:
     case = concern(place)
-    from services.scenarios.asks import ask
-
     at = place.clock.now()
     place.execute(
         ask(
@@ -224,7 +226,7 @@ def test_an_extended_deadline_is_a_date_that_somebody_named(place: Place) -> Non
             case,
             "contact.13",
             at,
-            {"until": "2027-03-01", "reason": "需专家现场鉴定评估"},
+            {"until": "2027-03-01", "reason": "需要专家到现场鉴定评估"},
         )
     )
     place.complete(case, "decide_extension", "office_director", decision="approve")
@@ -247,8 +249,6 @@ def test_published_again_it_changes_nothing_more(place: Place) -> None:
 
 
 def test_broken_off_it_does_the_rest_when_asked_again(place: Place) -> None:
-    from services.deadlines.queries import load_year
-
     case = concern(place)
     schedule = published(SPRING, WORKED)
     with place.office.store.transaction() as transaction:
@@ -260,8 +260,6 @@ def test_broken_off_it_does_the_rest_when_asked_again(place: Place) -> None:
 
 
 def test_closed_and_cancelled_cases_keep_their_deadline(place: Place) -> None:
-    from services.scenarios.asks import ask
-
     case = concern(place)
     former = deadline(place, case)
     place.execute(ask("cancel", case, "office_director", place.clock.now(), {"reason": "重复事项"}))
@@ -286,13 +284,10 @@ def test_case_38_a_deadline_across_a_year_whose_schedule_is_missing(
 ) -> None:
     place = sqlite_place(tmp_path / "office", now=instant(start))
     try:
-        from tests.helpers.offices import dispatched_case
-
         case = dispatched_case(place)
 
         found = deadline(place, case)
         assert (found.due_at, found.provisional) == (instant(due), provisional)
-        assert found.due_at - instant(start) > timedelta(days=15)
     finally:
         place.office.close()
 
@@ -300,8 +295,6 @@ def test_case_38_a_deadline_across_a_year_whose_schedule_is_missing(
 def test_case_38_a_deadline_on_29_february(tmp_path: Path) -> None:
     place = sqlite_place(tmp_path / "office", now=instant("2028-02-14T09:00"))
     try:
-        from tests.helpers.offices import dispatched_case
-
         case = dispatched_case(place)
 
         assert deadline(place, case).due_at == instant("2028-03-01T00:00")

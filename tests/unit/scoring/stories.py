@@ -10,8 +10,8 @@ from typing import Any
 from engine import Actor, CaseId, Recorded
 from engine.records import Json, parse_instant
 from engine.state import OpenTask
+from services.asks import ASKS
 from services.cases.commands import RegisterCase
-from services.scenarios.asks import ASKS
 from services.scenarios.passing import pass_time
 from services.scoring import queries
 from services.scoring.commands import AppealPoints, DecideAppeal
