@@ -1,6 +1,6 @@
 """Export of the ledger: one row per case, filtered as the register is."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -8,12 +8,13 @@ from services.cases.queries import CaseSummary
 from services.deadlines.calendar import last_day
 from services.ledger.columns import EXPORTED
 from services.ledger.sheets import Row, write_csv, write_excel
+from services.ledger.words import Label, Language
 
 
 def rows_of(
     cases: Iterable[CaseSummary],
     units: Mapping[str, str],
-    label: Callable[[str, str], str],
+    label: Label,
     zone: ZoneInfo,
 ) -> list[Row]:
     """Write each case as text cells.
@@ -30,18 +31,22 @@ def rows_of(
     return made
 
 
-def excel(rows: list[Row]) -> bytes:
+def excel(rows: list[Row], language: Language = "zh") -> bytes:
     """Make the ledger as a workbook."""
-    return write_excel([c.heading for c in EXPORTED], [c.width for c in EXPORTED], rows)
+    return write_excel(_headings(language), [c.width for c in EXPORTED], rows)
 
 
-def as_csv(rows: list[Row]) -> bytes:
+def as_csv(rows: list[Row], language: Language = "zh") -> bytes:
     """Make the ledger as CSV."""
-    return write_csv([c.heading for c in EXPORTED], rows)
+    return write_csv(_headings(language), rows)
+
+
+def _headings(language: Language) -> list[str]:
+    return [c.heading if language == "zh" else c.english for c in EXPORTED]
 
 
 def _cells(
-    case: CaseSummary, units: Mapping[str, str], label: Callable[[str, str], str], zone: ZoneInfo
+    case: CaseSummary, units: Mapping[str, str], label: Label, zone: ZoneInfo
 ) -> dict[str, str]:
     def at(instant: datetime | None) -> str:
         return "" if instant is None else _local(instant, zone)

@@ -159,7 +159,7 @@ def test_canonical_json_is_read_back_as_it_was_and_is_the_same_again(value: obje
     ],
 )
 def test_a_text_that_is_not_canonical_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError):
         chain.parse(text)
 
 
@@ -178,7 +178,7 @@ def test_a_link_depends_on_every_hash_before_it() -> None:
 
 def test_a_link_to_what_is_no_hash_is_refused() -> None:
     for before in ("", "sha256:", "sha256:00", "md5:" + "0" * 64, "0" * 64):
-        with pytest.raises(ValueError, match=""):
+        with pytest.raises(ValueError):
             chain.link(before, "{}")
 
 

@@ -10,6 +10,7 @@ from engine import (
     Actor,
     CaseId,
     ClaimTask,
+    Command,
     DelegateTask,
     DeliverMessage,
     FireTimer,
@@ -120,24 +121,16 @@ def test_who_may_not_is_refused_before_anything_is_decided(
 
         slug = "not-you"
 
-    def permit(command: object, *_: object) -> Actor:
-        by: Actor = vars_of(command)
-        if by == BOB:
+    def permit(command: Command, *_: object) -> Actor:
+        if command.by == BOB:
             raise NotYou
-        return Actor(by.user, "absent")
+        return Actor(command.by.user, "absent")
 
     monkeypatch.setattr(trial.engine._executor, "_permit", permit)
 
     trial.when(trial.complete("a", by="bob", amount=0)).then_refused("not-you")
     trial.when(trial.complete("a", by="ann", amount=1)).then()
     assert trial.history[-1].by == Actor("ann", "absent")
-
-
-def vars_of(command: object) -> Actor:
-    assert hasattr(command, "by")
-    by = command.by
-    assert isinstance(by, Actor)
-    return by
 
 
 # Tasks in other hands

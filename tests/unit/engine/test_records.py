@@ -112,5 +112,5 @@ def test_an_instant_is_written_in_utc_and_read_back(local: datetime, minutes: in
     "text", ["2026-03-02T09:00", "2026-03-02", "", "soon", "2026-13-01T00:00Z"]
 )
 def test_a_text_that_is_no_instant_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError):
         parse_instant(text)

@@ -73,6 +73,7 @@ def registered() -> Iterator[None]:
 
 @pytest.mark.usefixtures("registered")
 def test_nothing_is_computed_for_a_state_that_did_not_change() -> None:
+    states = states_of(Trial(linear("a")).done())
     calls: list[CaseId] = []
 
     @rows("probe", key=(), of=(ProcessState,))
@@ -80,7 +81,6 @@ def test_nothing_is_computed_for_a_state_that_did_not_change() -> None:
         calls.append(case)
         yield {}
 
-    states = states_of(Trial(linear("a")).done())
     before, _ = difference(CASE, {}, {}, states)
     _, changes = difference(CASE, before, states, dict(states))
 

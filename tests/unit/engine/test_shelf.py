@@ -108,8 +108,9 @@ def test_of_many_cases_the_most_used_are_kept() -> None:
 def test_a_history_that_does_not_lead_to_its_head_runs_no_command() -> None:
     trial = Trial(linear("a", "b")).done("a")
     tables = trial.engine.store._tables  # type: ignore[attr-defined]  # the store in memory
+    ask = trial.complete("b")
     tables.events[trial.case].pop()
     trial.engine.forget_live_cases()
 
     with pytest.raises(RuntimeError, match="doesn't lead to its head"):
-        trial.engine.execute(trial.complete("b"))
+        trial.engine.execute(ask)
