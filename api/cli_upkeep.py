@@ -2,7 +2,6 @@
 
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -12,60 +11,14 @@ import click
 
 from api.console import AS_JSON, LANGUAGE, opened, print_json
 from api.startup import SYSTEM
-from engine import CaseId
 from engine.definitions import load_folder
 from engine.lint import lint as check
-from engine.records import Json
-from services.cases.queries import id_of
 from services.deadlines.calendar import DayKind
 from services.deadlines.queries import load_year, schedule
 from services.lookups import NAMES
-from services.office import Office
 from services.settings import load_settings
 
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
-
-
-@click.command()
-@click.argument("case", required=False)
-@click.option("--all", "every", is_flag=True, help="All cases.")
-@AS_JSON
-def verify(case: str | None, *, every: bool, as_json: bool) -> None:
-    """Prove histories: hashes, tables, and by running the commands again."""
-    if (case is None) != every:
-        raise click.UsageError("name one case, or --all")
-    with opened() as office:
-        found = _verified(office, _all_cases(office) if case is None else [_id(office, case)])
-    if as_json:
-        print_json(found)
-    else:
-        _tell(found)
-    sys.exit(0 if found["ok"] else 1)
-
-
-def _verified(office: Office, cases: Iterable[CaseId]) -> dict[str, Json]:
-    count = events = 0
-    first_bad: dict[str, Json] | None = None
-    for case in cases:
-        found = office.engine.history.verify(case)
-        count, events = count + 1, events + found.events
-        if not found.ok and first_bad is None:
-            first_bad = {
-                "case": case,
-                "seq": found.first_bad,
-                "fault": found.fault,
-                "detail": found.detail,
-            }
-    ok = first_bad is None
-    return {"ok": ok, "cases": count, "events": events, "first_bad": first_bad}
-
-
-def _tell(found: dict[str, Json]) -> None:
-    said = "ok" if found["ok"] else "NOT OK"
-    click.echo(f"{said}: {found['cases']} cases, {found['events']} events")
-    bad = found["first_bad"]
-    if bad is not None:
-        click.echo(f"{bad['case']}, event {bad['seq']}: {bad['fault']}\n{bad['detail']}")
 
 
 @click.command()
@@ -166,16 +119,3 @@ def _sqlite_file() -> Path:
     if not settings.is_embedded:
         raise click.ClickException("PostgreSQL has its own tools: pg_dump and pg_restore")
     return Path(settings.url.removeprefix("sqlite:///"))
-
-
-def _all_cases(office: Office) -> Iterator[CaseId]:
-    after = ""
-    while found := office.store.case_ids(after):
-        yield from found
-        after = found[-1]
-
-
-def _id(office: Office, named: str) -> CaseId:
-    """Give a case by its id or its number."""
-    with office.store.transaction(write=False) as transaction:
-        return CaseId(id_of(transaction.connection, named) or named)

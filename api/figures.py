@@ -104,7 +104,7 @@ class StepsOut(Answer):
     items = fields.List(fields.Nested(DurationOut), required=True)
 
 
-class RoundOut(Answer):
+class MeasureCountOut(Answer):
     """Measures of one round."""
 
     round = fields.Integer(required=True)
@@ -113,11 +113,11 @@ class RoundOut(Answer):
     cases = fields.List(fields.String(), required=True)
 
 
-class RoundsOut(Answer):
+class MeasuresIssuedOut(Answer):
     """The measures of the three rounds that stand."""
 
     as_of = Instant(required=True)
-    items = fields.List(fields.Nested(RoundOut), required=True)
+    items = fields.List(fields.Nested(MeasureCountOut), required=True)
     total = fields.Integer(required=True)
 
 
@@ -166,7 +166,7 @@ def show_steps(query: dict[str, Any]) -> dict[str, Any]:
 
 @figures.route("/statistics/measures", methods=["GET"])
 @figures.arguments(CohortQuery, location="query")
-@figures.response(200, RoundsOut)
+@figures.response(200, MeasuresIssuedOut)
 def show_rounds(query: dict[str, Any]) -> dict[str, Any]:
     """Count the measures issued in the three rounds; those taken back on appeal don't count."""
     require_statistics(query["unit"])

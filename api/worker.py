@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from time import monotonic
 from typing import Protocol
 
@@ -17,6 +17,7 @@ import structlog
 
 from engine import CaseId, JobId, pump
 from engine.store import DueJob
+from services.evidence.sealing import seal
 from services.office import Office
 
 LONGEST_SLEEP_S = 1.0
@@ -71,12 +72,14 @@ class Sweeper:
         self._office = office
         self._deliver = deliver
         self._lock = threading.Lock()
+        self._sealed_on: date | None = None
         self.last_sweep: float | None = None
         """When the last sweep ended, by `time.monotonic`."""
 
     def sweep(self) -> Swept:
         """Fire what is due and deliver what waits, one batch of each."""
         with self._lock:
+            self._seal()
             swept = Swept(
                 self._office.engine.fire_due(limit=BATCH),
                 self._jobs(),
@@ -84,6 +87,13 @@ class Sweeper:
             )
         self.last_sweep = monotonic()
         return swept
+
+    def _seal(self) -> None:
+        # One signed head over all cases a day; another worker may be first.
+        today = self._office.clock.now().astimezone(self._office.settings.zone).date()
+        if today != self._sealed_on:
+            seal(self._office, once_a_day=True)
+            self._sealed_on = today
 
     def _jobs(self) -> int:
         office = self._office

@@ -1,0 +1,173 @@
+import io
+from urllib.parse import quote
+
+import openpyxl
+import pytest
+from click.testing import CliRunner
+from flask.testing import FlaskClient
+
+from api import app as application
+from api import cli_ledger
+from api.figures import figures
+from api.ledger import ledger
+from services.people.queries import users
+from services.people.signing_in import create_token
+from services.statistics.figures import MEASURES
+from tests.helpers.offices import Place
+from tests.unit.ledger.conftest import INSTRUCTION, SUGGESTION, with_row, workbook
+
+
+class Door:
+    """An office behind HTTP."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self._client: FlaskClient = application.create_app(place.office).test_client()
+        with place.office.store.transaction() as transaction:
+            self._tokens = {
+                user.id: create_token(transaction.connection, user.id, "test", place.clock.now())
+                for user in users(transaction.connection)
+                if user.id in ("registrar", "supervisor", "leader", "contact.11", "auditor")
+            }
+
+    def get(self, path: str, user: str = "leader"):  # type: ignore[no-untyped-def]  # a test's answer
+        return self._client.get(f"/api/v1{path}", headers=self._headers(user))
+
+    def send(self, content: bytes, query: str = "", user: str = "registrar"):  # type: ignore[no-untyped-def]  # a test's answer
+        return self._client.post(
+            f"/api/v1/cases/import{query}",
+            data={"file": (io.BytesIO(content), "台账.xlsx")},
+            headers=self._headers(user),
+        )
+
+    def _headers(self, user: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._tokens[user]}"}
+
+
+@pytest.fixture
+def door(place: Place, monkeypatch: pytest.MonkeyPatch) -> Door:
+    nouns = dict.fromkeys((*application.NOUNS, ledger, figures))
+    monkeypatch.setattr(application, "NOUNS", tuple(nouns))
+    return Door(place)
+
+
+def test_a_ledger_is_imported_over_http(door: Door) -> None:
+    content = workbook(INSTRUCTION, SUGGESTION)
+
+    checked = door.send(content, "?dry_run=1")
+    made = door.send(content)
+    again = door.send(content)
+
+    assert (checked.status_code, checked.json["good"], checked.json["registered"]) == (200, 2, [])
+    assert [one["number"] for one in made.json["registered"]] == [
+        "督〔2026〕批示-0001",
+        "督〔2026〕建议-0001",
+    ]
+    assert again.json["registered"] == []
+    assert len(again.json["already"]) == 2
+
+
+def test_bad_rows_are_told_in_words_at_their_cell(door: Door) -> None:
+    content = workbook(INSTRUCTION, with_row(INSTRUCTION, 来源日期="昨天"))
+
+    refused = door.send(content)
+    checked = door.send(content, "?dry_run=1")
+
+    assert refused.status_code == 422
+    assert [(e["field"], e["code"]) for e in refused.json["errors"]] == [
+        ("3.source_date", "bad_date")
+    ]
+    (row,) = checked.json["rejected"]
+    assert (row["row"], row["column"], row["cell"]) == (3, "source_date", "E3")
+    assert row["message"]
+    assert door.place.office.store.case_ids() == []
+
+
+@pytest.mark.parametrize("user", ["supervisor", "contact.11", "auditor", "leader"])
+def test_only_who_may_register_may_import(door: Door, user: str) -> None:
+    assert door.send(workbook(INSTRUCTION), "?dry_run=1", user=user).status_code == 403
+
+
+def test_the_register_is_exported_in_words(door: Door) -> None:
+    door.send(workbook(INSTRUCTION, SUGGESTION))
+
+    made = door.get("/cases/export?type=leader_instruction")
+    as_csv = door.get("/cases/export?format=csv")
+
+    sheet = openpyxl.load_workbook(io.BytesIO(made.data)).worksheets[0]
+    assert [cell.value for cell in sheet[2]][2:6] == [
+        INSTRUCTION[1],
+        "已立项",
+        "绿灯",
+        "群众来信",
+    ]
+    assert sheet.max_row == 2
+    assert quote("督查台账20260302.xlsx") in made.headers["Content-Disposition"]
+    assert as_csv.data.decode("utf-8-sig").count("\r\n") == 3
+
+
+def test_a_unit_exports_only_its_own_cases(door: Door) -> None:
+    door.send(workbook(INSTRUCTION))
+
+    made = door.get("/cases/export?format=csv", user="contact.11")
+
+    assert made.data.decode("utf-8-sig").count("\r\n") == 1
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_every_figure_leads_to_its_cases(door: Door, measure: str) -> None:
+    door.send(workbook(INSTRUCTION, SUGGESTION, with_row(INSTRUCTION, 标题="另一件")))
+
+    for group in door.get(f"/statistics?measure={measure}&by=source").json["items"]:
+        path = f"/statistics/cases?measure={measure}&by=source&key={group['key']}"
+        assert door.get(path).json["count"] == group["count"]
+
+
+def test_the_cases_behind_a_figure_come_page_by_page(door: Door) -> None:
+    door.send(workbook(*(with_row(INSTRUCTION, 来源文号=str(n)) for n in range(5))))
+
+    first = door.get("/statistics/cases?limit=3").json
+    second = door.get(f"/statistics/cases?limit=3&cursor={first['next_cursor']}").json
+
+    numbers = [one["number"] for one in (*first["items"], *second["items"])]
+    assert numbers == [f"督〔2026〕批示-{n:04}" for n in range(1, 6)]
+    assert (first["count"], second["next_cursor"]) == (5, None)
+
+
+def test_steps_and_rounds_are_told(door: Door) -> None:
+    door.send(workbook(INSTRUCTION))
+
+    (step,) = door.get("/statistics/steps").json["items"]
+    rounds = door.get("/statistics/measures?from=2026-01-01&to=2026-12-31").json
+
+    assert (step["key"], step["count"], step["median"], step["late"]) == ("register", 1, 0.0, 0)
+    assert (rounds["items"], rounds["total"]) == ([], 0)
+
+
+def test_figures_of_another_unit_are_not_for_a_unit(door: Door) -> None:
+    for path in ("cases", "steps", "measures"):
+        assert door.get(f"/statistics/{path}?unit=u11", user="contact.11").status_code == 200
+        assert door.get(f"/statistics/{path}?unit=u9", user="contact.11").status_code == 403
+
+
+def test_a_ledger_is_imported_and_exported_on_the_command_line(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("ledgers")
+    source, target = folder / "in.xlsx", folder / "out.csv"
+    source.write_bytes(workbook(INSTRUCTION))
+    monkeypatch.setattr("api.console.load_settings", lambda: place.office.settings)
+    monkeypatch.setattr("services.office.SystemClock", lambda: place.clock)
+    runner = CliRunner()
+
+    bad = folder / "bad.xlsx"
+    bad.write_bytes(workbook(with_row(INSTRUCTION, 标题="")))
+    refused = runner.invoke(cli_ledger.import_ledger, [str(bad), "--by", "registrar", "--dry-run"])
+    made = runner.invoke(cli_ledger.import_ledger, [str(source), "--by", "registrar", "--json"])
+    exported = runner.invoke(cli_ledger.export_ledger, [str(target)])
+
+    assert (refused.exit_code, refused.output.splitlines()[0]) == (1, "B2: 必填")
+    assert made.exit_code == 0, made.output
+    assert '"number": "督〔2026〕批示-0001"' in made.output
+    assert exported.exit_code == 0, exported.output
+    assert INSTRUCTION[1] in target.read_text("utf-8-sig")
