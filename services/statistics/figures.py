@@ -30,6 +30,7 @@ class CaseFigures:
     unit: str | None
     issuer: str | None
     source_kind: str
+    source: str | None
     urgency: str
     registered_at: datetime
     deadline: datetime | None

@@ -18,6 +18,7 @@ __all__ = [
     "Cohort",
     "Measured",
     "StepTaken",
+    "cases_of",
     "counted_cases",
     "figure",
     "figures",
@@ -35,12 +36,14 @@ class Cohort:
     since, until : registered from `since` to before `until`.
     unit : the unit that answers for them.
     as_of : as it stood then; `None` as it stands now.
+    not_over_before : leaves out what had ended before this instant.
     """
 
     since: datetime | None = None
     until: datetime | None = None
     unit: str | None = None
     as_of: datetime | None = None
+    not_over_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +80,18 @@ def counted_cases(
     as_of: datetime | None = None,
 ) -> list[CaseFigures]:
     """Read what figures need of the visible cases of a `Cohort`, in the order of their numbers."""
-    cohort = Cohort(since=since, until=until, unit=unit, as_of=as_of)
-    instant = as_of or glance.now
-    then = register.c if as_of is None else case_timeline.c
+    return cases_of(connection, glance, Cohort(since=since, until=until, unit=unit, as_of=as_of))
+
+
+def cases_of(connection: Connection, glance: Glance, cohort: Cohort) -> list[CaseFigures]:
+    """Read what figures need of the visible cases of a cohort, in the order of their numbers."""
+    instant = cohort.as_of or glance.now
+    then = register.c if cohort.as_of is None else case_timeline.c
+    source = (
+        func.coalesce(register.c.parent, register.c.source_number)
+        if cohort.as_of is None
+        else case_timeline.c.source
+    )
     statement = select(
         register.c.case_id,
         register.c.number,
@@ -90,6 +102,7 @@ def counted_cases(
         then.lead_unit,
         then.issuer,
         then.source_kind,
+        source.label("source"),
         then.urgency,
         then.deadline,
         then.yellow_from,
@@ -116,6 +129,7 @@ def _figures_of(row: Row[*tuple[Any, ...]], instant: datetime) -> CaseFigures:
         unit=row.lead_unit,
         issuer=row.issuer,
         source_kind=row.source_kind,
+        source=row.source,
         urgency=row.urgency,
         registered_at=row.registered_at,
         deadline=row.deadline,
@@ -183,16 +197,19 @@ def measures_issued(connection: Connection, glance: Glance, cohort: Cohort) -> l
 
 def _of_cohort(cohort: Cohort, glance: Glance) -> list[ColumnElement[bool]]:
     conditions = [visible(glance.visibility)]
-    then = register.c.lead_unit
+    then = register.c
     if cohort.as_of is not None:
         conditions.append(_as_it_stood(cohort.as_of))
-        then = case_timeline.c.lead_unit
+        then = case_timeline.c
     if cohort.since is not None:
         conditions.append(register.c.registered_at >= cohort.since)
     if cohort.until is not None:
         conditions.append(register.c.registered_at < cohort.until)
     if cohort.unit is not None:
-        conditions.append(then == cohort.unit)
+        conditions.append(then.lead_unit == cohort.unit)
+    if cohort.not_over_before is not None:
+        ended = then.closed_at
+        conditions.append(or_(ended.is_(None), ended >= cohort.not_over_before))
     return conditions
 
 

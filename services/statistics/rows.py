@@ -19,6 +19,7 @@ def timeline_rows(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
             "status": facts.status,
             "urgency": facts.urgency,
             "source_kind": facts.source_kind,
+            "source": facts.source,
             "issuer": facts.issuer,
             "lead_unit": facts.lead_unit,
             "deadline": facts.deadline,

@@ -34,6 +34,8 @@ class Facts:
     status: str = "registered"
     urgency: str = "normal"
     source_kind: str = ""
+    source: str | None = None
+    """The case or paper it came from."""
     issuer: str | None = None
     lead_unit: str | None = None
     deadline: datetime | None = None
@@ -81,6 +83,7 @@ def case_registered(state: TimelineState, event: CaseRegistered) -> TimelineStat
         status="registered",
         urgency=event.urgency,
         source_kind=event.source_kind,
+        source=event.parent or event.source_number,
         issuer=event.issuer,
     )
 
@@ -143,6 +146,7 @@ def registration_amended(state: TimelineState, event: RegistrationAmended) -> Ti
         state.filed_at,
         urgency=event.urgency,
         source_kind=event.source_kind,
+        source=event.parent or event.source_number,
         issuer=event.issuer,
     )
 

@@ -13,6 +13,7 @@ case_timeline = Table(
     Column("status", String(20), nullable=False),
     Column("urgency", String(20), nullable=False),
     Column("source_kind", String(40), nullable=False),
+    Column("source", String(100)),
     Column("issuer", String(100)),
     Column("lead_unit", String(40)),
     Column("deadline", Instant),

@@ -29,6 +29,7 @@ def case(**known: Any) -> CaseFigures:  # noqa: ANN401 -- fields of CaseFigures
             "unit": None,
             "issuer": None,
             "source_kind": "letter",
+            "source": None,
             "urgency": "normal",
             "registered_at": MARCH,
             "deadline": None,

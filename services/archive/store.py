@@ -1,0 +1,79 @@
+"""The store of an installation with an archive: histories are read from wherever they lie."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from sqlalchemy import Connection, bindparam, select
+
+from engine.events import CaseId
+from engine.store import StoredEvent
+from engine.store.sql import SqlStore, SqlTransaction
+from services.archive.files import ArchiveAltered, Kept, read_file
+from services.archive.tables import archived_cases
+
+_PLACE = select(archived_cases.c.file, archived_cases.c.sha256, archived_cases.c.seq).where(
+    archived_cases.c.case_id == bindparam("case")
+)
+
+
+class ArchivingTransaction(SqlTransaction):
+    """A transaction that takes the bodies of archived events from their case's file."""
+
+    def __init__(self, connection: Connection, root: Path) -> None:
+        super().__init__(connection)
+        self._root = root
+
+    def events(
+        self, case: CaseId, after: int = 0, until: int | None = None, limit: int | None = None
+    ) -> list[StoredEvent]:
+        """Give events in order; number, type, instant and hash are always the database's.
+
+        Raises
+        ------
+        ArchiveAltered : the case's file isn't there, or isn't what was written.
+        """
+        read = super().events(case, after, until, limit)
+        if all(one.body for one in read):
+            return read
+        kept = self._kept(case)
+        filled = [one if one.body else _filled(one, kept) for one in read]
+        if all(one.salts is None or one.key is not None for one in filled):
+            return filled
+        key = self.case_key(case)
+        return [one if one.salts is None else replace(one, key=key) for one in filled]
+
+    def _kept(self, case: CaseId) -> dict[int, Kept]:
+        row = self.connection.execute(_PLACE, {"case": case}).one_or_none()
+        if row is None:
+            return {}
+        kept = read_file(self._root, row.file, row.sha256)
+        if len(kept) != row.seq:
+            raise ArchiveAltered(row.file, f"has {len(kept)} events, {row.seq} were written")
+        return kept
+
+
+def _filled(stored: StoredEvent, kept: dict[int, Kept]) -> StoredEvent:
+    # Without its body an event stays as it is; verification names it.
+    found = kept.get(stored.seq)
+    return stored if found is None else replace(stored, body=found.body, salts=found.salts)
+
+
+class ArchivingStore(SqlStore):
+    """A database, and the folder of archive files beside it.
+
+    Parameters
+    ----------
+    root : the folder of the archive; several servers share one.
+    """
+
+    def __init__(self, url: str, root: Path, *, pool_size: int = 10) -> None:
+        super().__init__(url, pool_size=pool_size)
+        self.root = root
+
+    @contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[SqlTransaction]:
+        """Begin a transaction; see `SqlStore.transaction`."""
+        with super().transaction(write=write) as plain:
+            yield ArchivingTransaction(plain.connection, self.root)
