@@ -1,11 +1,14 @@
-"""The record: history, states of the past, proof; refusals, denied access, incidents, notices."""
+"""The record: history, states of the past, proof; refusals, access, incidents, notices."""
 
 from typing import Any
 
+from api.access import PURPOSE_PARAMETER, record_access
 from api.answers import listed, states_of
 from api.audit_schemas import (
+    AccessPage,
+    AccessProof,
+    AccessQuery,
     Count,
-    DenialPage,
     EventPage,
     EventQuery,
     IncidentPage,
@@ -30,10 +33,12 @@ from api.context import (
 from api.openapi import KEY_PARAMETER, Noun
 from api.people import require
 from api.schemas import PageQuery, StateQuery
+from api.statistics import first_instant
 from engine import CaseId, JobId, RetryJob, RetryTimer, TimerId, Verification
 from engine.errors import CaseNotFound, NotFound
 from services.audit import queries
 from services.audit.queries import StateView, may_read, read_events, state_view
+from services.audit.trail import AccessFilter, access_faults, accesses
 from services.cases.queries import facts
 from services.notices import queries as notices
 from services.people.queries import Person
@@ -42,9 +47,15 @@ from services.permit import NotPermitted
 from services.tasks.queries import case_of
 
 audit = Noun("audit", __name__, "The record of cases, and what waits for whoever runs this.")
+audit.record_once(
+    lambda state: record_access(
+        state.app, frozenset(state.app.extensions["duban"].settings.purpose_types)
+    )
+)
 
 
 @audit.route("/cases/<ident:case>/events", methods=["GET"])
+@audit.doc(parameters=[PURPOSE_PARAMETER])
 @audit.arguments(EventQuery, location="query")
 @audit.response(200, EventPage)
 def show_events(query: dict[str, int], case: str) -> dict[str, Any]:
@@ -60,6 +71,7 @@ def show_events(query: dict[str, int], case: str) -> dict[str, Any]:
 
 
 @audit.route("/cases/<ident:case>/state", methods=["GET"])
+@audit.doc(parameters=[PURPOSE_PARAMETER])
 @audit.arguments(StateQuery, location="query")
 @audit.response(200, StateOut)
 def show_state(query: dict[str, Any], case: str) -> StateView:
@@ -72,6 +84,7 @@ def show_state(query: dict[str, Any], case: str) -> StateView:
 
 
 @audit.route("/cases/<ident:case>/verify", methods=["GET"])
+@audit.doc(parameters=[PURPOSE_PARAMETER])
 @audit.response(200, VerificationOut)
 def verify(case: str) -> Verification:
     """Prove a case's history: hashes, tables, and by running its commands again."""
@@ -92,15 +105,32 @@ def show_rejections(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @audit.route("/access-log", methods=["GET"])
-@audit.arguments(PageQuery, location="query")
-@audit.response(200, DenialPage)
-def show_denials(query: dict[str, Any]) -> dict[str, Any]:
-    """List attempts to see other people's cases, the newest first."""
+@audit.arguments(AccessQuery, location="query")
+@audit.response(200, AccessPage)
+def show_accesses(query: dict[str, Any]) -> dict[str, Any]:
+    """List who read, searched, exported or tried to see what, the newest first."""
     require(Action.READ_ADMIN)
-    after = read_cursor(query["cursor"], 2)
+    after = read_cursor(query["cursor"], 1)
+    wanted = AccessFilter(
+        person=query["person"],
+        case=query["case"],
+        kind=query["kind"],
+        since=first_instant(query["since"]),
+        until=query["until"],
+    )
     with reading() as transaction:
-        page = queries.denials(transaction.connection, after=after, limit=query["limit"])
+        page = accesses(transaction.connection, wanted, after=after, limit=query["limit"])
     return listed(page)
+
+
+@audit.route("/access-log/verification", methods=["GET"])
+@audit.response(200, AccessProof)
+def verify_accesses() -> dict[str, Any]:
+    """Prove that nothing in the access log was altered or removed."""
+    require(Action.READ_ADMIN)
+    with reading() as transaction:
+        faults = list(access_faults(transaction.connection))
+    return {"ok": not faults, "faults": faults}
 
 
 @audit.route("/incidents", methods=["GET"])

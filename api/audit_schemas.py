@@ -3,8 +3,20 @@
 import marshmallow as ma
 from marshmallow import fields
 
-from api.fields import Answer, Choice, Instant, Items, Query, Request, Switch, Text, Whole
+from api.fields import (
+    Answer,
+    Choice,
+    DayOrInstant,
+    Instant,
+    Items,
+    Query,
+    Request,
+    Switch,
+    Text,
+    Whole,
+)
 from api.schemas import LONGEST_ID, PageQuery, of
+from services.audit.access import KINDS
 from services.cases.queries import LONGEST_PAGE
 
 
@@ -114,22 +126,52 @@ class RejectionPage(Answer):
     next_cursor = fields.String(required=True, allow_none=True)
 
 
-class DenialOut(Answer):
-    """An attempt to see somebody else's case."""
+class AccessQuery(PageQuery):
+    """Which looks; a day as `from` means its 00:00, as `to` its 24:00."""
+
+    person = Text(longest=LONGEST_ID, load_default=None)
+    case = Text(longest=LONGEST_ID, load_default=None)
+    kind = Choice(KINDS, load_default=None)
+    since = DayOrInstant(data_key="from", load_default=None)
+    until = DayOrInstant(data_key="to", load_default=None)
+
+
+class AccessOut(Answer):
+    """A look at something, or an attempt to see somebody else's case."""
 
     id = fields.String(required=True)
-    case = fields.String(required=True)
+    case = fields.String(required=True, allow_none=True)
     at = Instant(required=True)
     user = fields.String(required=True)
+    kind = Choice(KINDS, required=True)
     request = fields.String(required=True)
-    outcome = fields.String(required=True)
+    outcome = fields.String(required=True, metadata=of("`shown`, or `not_visible`"))
+    subject = fields.String(
+        required=True, allow_none=True, metadata=of("what was searched for or narrowed to")
+    )
+    purpose = fields.String(required=True, allow_none=True, metadata=of("as `X-Purpose` said"))
 
 
-class DenialPage(Answer):
-    """Attempts to see other people's cases."""
+class AccessPage(Answer):
+    """Who saw or tried to see what."""
 
-    items = fields.List(fields.Nested(DenialOut), required=True)
+    items = fields.List(fields.Nested(AccessOut), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
+
+
+class AccessFaultOut(Answer):
+    """What is wrong with a day of the access log."""
+
+    day = fields.String(required=True)
+    entry = fields.String(required=True, allow_none=True)
+    detail = fields.String(required=True)
+
+
+class AccessProof(Answer):
+    """Whether the access log is whole; if not, the first fault of each day."""
+
+    ok = fields.Boolean(required=True)
+    faults = fields.List(fields.Nested(AccessFaultOut), required=True)
 
 
 class IncidentOut(Answer):

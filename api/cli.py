@@ -5,6 +5,7 @@ from importlib import import_module
 import click
 
 PLACES = {
+    "archive": ("api.cli_archive", "archive"),
     "backup": ("api.cli_upkeep", "backup"),
     "bench": ("api.cli_demo", "bench"),
     "calendar": ("api.cli_upkeep", "calendar"),

@@ -116,7 +116,7 @@ def differences(
 def register(at: datetime, *, as_json: bool) -> None:
     """Show the register of the whole office as it stood at an instant."""
     with opened() as office, office.store.transaction(write=False) as transaction:
-        every = register_as_of(transaction.connection, at, _EVERYTHING)
+        every = register_as_of(transaction, at, _EVERYTHING)
         found = sorted(every, key=lambda one: (one.row["registered_at"], one.case))
         zone = office.settings.zone
         if as_json:

@@ -19,22 +19,20 @@ from services.statistics.figures import (
     CaseFigures,
     behind,
     counted,
-    duration,
     grouped,
 )
 from services.statistics.queries import (
+    STEP_GROUPS,
     Cohort,
-    StepTaken,
     counted_cases,
     measures_issued,
-    steps_taken,
+    step_durations,
 )
 
 figures = Noun("figures", __name__, "What stands behind figures.")
 
 _DAY_LENGTH = 10
 _LONGEST_KEY = 100
-_STEP_GROUPS = ("step", "unit", "type")
 
 
 class CohortQuery(Query):
@@ -83,7 +81,7 @@ class CasesBehind(Answer):
 class StepsQuery(CohortQuery):
     """By what steps are grouped."""
 
-    by = Choice(_STEP_GROUPS, load_default="step")
+    by = Choice(tuple(STEP_GROUPS), load_default="step")
     step = Text(longest=80, load_default=None, metadata=of("an element such as `handle`"))
 
 
@@ -152,15 +150,13 @@ def show_steps(query: dict[str, Any]) -> dict[str, Any]:
     require_statistics(query["unit"])
     cohort = cohort_of(query)
     with reading() as transaction:
-        found = steps_taken(transaction.connection, glance(transaction), cohort)
-    groups: dict[str, list[StepTaken]] = {}
-    for step in found:
-        if query["step"] in (None, step.element):
-            groups.setdefault(_group(step, query["by"]), []).append(step)
-    items = [
-        duration(key, [step.took for step in groups[key]], sum(step.late for step in groups[key]))
-        for key in sorted(groups)
-    ]
+        items = step_durations(
+            transaction.connection,
+            glance(transaction),
+            cohort,
+            by=query["by"],
+            step=query["step"],
+        )
     return {"as_of": cohort.as_of or now(), "items": items}
 
 
@@ -206,10 +202,6 @@ def require_statistics(unit: str | None) -> None:
     verdict = may(who, Action.STATISTICS, CaseFacts(units=frozenset([unit] if unit else [])))
     if isinstance(verdict, NotAllowed) and (unit or not is_open_to(who, Action.STATISTICS)):
         raise NotPermitted(reason=verdict.reason)
-
-
-def _group(step: StepTaken, by: str) -> str:
-    return {"step": step.element, "unit": step.unit or "", "type": step.case_type}[by]
 
 
 def _page(

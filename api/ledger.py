@@ -1,5 +1,6 @@
 """The ledger: the register as a table, out to Excel or CSV and back in."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, request
@@ -7,9 +8,9 @@ from marshmallow import fields
 
 from api.answers import read_lookups
 from api.attachments import file_answer
-from api.context import glance, now, office, person, reader, reading
+from api.context import glance, is_first, now, office, person, reader, reading, writing
 from api.fields import Answer, Choice, Query, Switch
-from api.openapi import Noun
+from api.openapi import KEY_PARAMETER, Noun
 from api.people import require
 from api.schemas import CaseQuery, of
 from engine import FieldError, Invalid
@@ -85,7 +86,7 @@ class ExportQuery(CaseQuery):
 
 
 @ledger.route("/cases/import", methods=["POST"])
-@ledger.doc(requestBody=UPLOAD)
+@ledger.doc(parameters=[KEY_PARAMETER], requestBody=UPLOAD)
 @ledger.arguments(ImportQuery, location="query")
 @ledger.response(200, ImportOut)
 def take_in(query: dict[str, Any]) -> dict[str, Json]:
@@ -94,6 +95,8 @@ def take_in(query: dict[str, Any]) -> dict[str, Json]:
     A row that was imported before isn't registered again, whatever file it comes in.
     """
     require(Action.REGISTER)
+    with writing() as transaction:
+        first = is_first(transaction)
     result = importer().run(
         _sent(),
         person().id,
@@ -101,6 +104,9 @@ def take_in(query: dict[str, Any]) -> dict[str, Json]:
         dry_run=query["dry_run"],
         skip_bad=query["skip_bad"],
     )
+    if not first:
+        # The same request again: what it registered the first time.
+        result = replace(result, registered=(*result.already, *result.registered), already=())
     return _as_answer(result)
 
 

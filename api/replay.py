@@ -233,7 +233,7 @@ def show_register_then(query: dict[str, Any]) -> dict[str, Any]:
     """Show the register of the whole office as it stood on a day or at an instant."""
     at: datetime = min(query["at"], now())
     with reading() as transaction:
-        every = list(register_as_of(transaction.connection, at, visible_cases(person())))
+        every = list(register_as_of(transaction, at, visible_cases(person())))
     found = [one for one in every if _is_wanted(one, query)]
     found.sort(key=lambda one: (one.row["registered_at"], one.case), reverse=True)
     counts = {light: sum(one.light == light for one in found) for light in LIGHTS}

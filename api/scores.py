@@ -18,6 +18,8 @@ from services.scoring import queries
 
 scores = Noun("scores", __name__, "Points of units, as of any instant.")
 
+EXACT = {"description": "exact, as decimal text such as `-0.5`"}
+
 
 class ScoresQuery(Query):
     """Which year's points, as they stood when."""
@@ -37,8 +39,8 @@ class ScoreOut(Answer):
     unit = fields.String(required=True)
     name = fields.String(required=True)
     rank = fields.Integer(required=True, metadata={"description": "the same for equal points"})
-    points = fields.Decimal(required=True, as_string=True)
-    provisional = fields.Decimal(required=True, as_string=True)
+    points = fields.String(required=True, metadata=EXACT)
+    provisional = fields.String(required=True, metadata=EXACT)
     entries = fields.Integer(required=True)
 
 
@@ -59,7 +61,7 @@ class ScoreEntryOut(Answer):
     title = fields.String(required=True, allow_none=True)
     entry = fields.Integer(required=True, metadata={"description": "number of its own event"})
     rule = fields.String(required=True, metadata={"description": "row of the scoring table"})
-    points = fields.Decimal(required=True, as_string=True)
+    points = fields.String(required=True, metadata=EXACT)
     cause = fields.Integer(required=True, metadata={"description": "number of the event"})
     cause_type = fields.String(required=True)
     at = Instant(required=True)
@@ -77,7 +79,7 @@ class RunningOut(Answer):
     title = fields.String(required=True, allow_none=True)
     due_at = Instant(required=True)
     days = fields.Integer(required=True)
-    points = fields.Decimal(required=True, as_string=True)
+    points = fields.String(required=True, metadata=EXACT)
 
 
 class UnitScoreOut(Answer):
@@ -133,7 +135,8 @@ def show_entries(query: dict[str, Any], unit: str) -> dict[str, Json]:
 
 
 def _when(query: dict[str, Any]) -> tuple[int, datetime]:
-    as_of: datetime = query["as_of"] or now()
+    # Nobody knows the future: an instant ahead means now.
+    as_of = min(query["as_of"] or now(), now())
     year: int | None = query["year"]
     return year or as_of.astimezone(office().settings.zone).year, as_of
 

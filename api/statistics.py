@@ -28,7 +28,7 @@ def show_figures(query: dict[str, Any]) -> dict[str, Any]:
         found = counted_cases(
             transaction.connection,
             glance(transaction),
-            since=_first_instant(query["since"]),
+            since=first_instant(query["since"]),
             until=query["until"],
             unit=query["unit"],
             as_of=query["as_of"],
@@ -42,7 +42,8 @@ def show_figures(query: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _first_instant(since: datetime | None) -> datetime | None:
+def first_instant(since: datetime | None) -> datetime | None:
+    """Give the instant that ``from`` means in this request's query; a day means its 00:00."""
     # A day was read as its 24:00; as a beginning it means its 00:00.
     given = request.args.get("from", "")
     is_day = since is not None and len(given) == _DAY_LENGTH

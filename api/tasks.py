@@ -143,7 +143,7 @@ def _gone(task: str) -> Exception:
         connection = transaction.connection
         if not queries.may_see(connection, glance(transaction), task):
             return TaskNotFound(task=task)
-        end = end_of(connection, task)
+        end = end_of(transaction, task)
     if end is None:
         return TaskNotFound(task=task)
     if end.by is None:

@@ -16,6 +16,7 @@ from engine.spiff.process import Process
 from engine.state import State, StateT, apply_to
 
 Lookup = Callable[..., Json]
+DefinitionOf = Callable[[str], Definition]
 
 
 class LookupMismatch(Problem):
@@ -60,6 +61,11 @@ class Lookups:
         return recorded[2]
 
 
+def _no_definitions(sha256: str) -> Definition:
+    message = f"nobody here knows another definition, such as {sha256}"
+    raise LookupError(message)
+
+
 @dataclass(slots=True)
 class Case:
     """A case while a command is decided. `case[DeadlineState]` reads one subject's part.
@@ -82,6 +88,8 @@ class Case:
     """Number of the event that a follower answers; 0 in the command's own decision."""
     at: datetime | None = None
     by: Actor | None = None
+    definition_of: DefinitionOf = _no_definitions
+    """Gives a definition by its hash: a case may continue on another version."""
 
     def __post_init__(self) -> None:
         self.last_seq = self.seq

@@ -207,6 +207,28 @@ class ResumeCase(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MigrateCase(Command):
+    """Let a case continue on another version of its definition.
+
+    Where it stands there was found by running its commands again on that version up to event
+    `after_seq`: `process` as `Process.save` gives it, and what is open, as JSON-plain values of the
+    parts of `ProcessState`. What stays open keeps its id.
+    """
+
+    name: ClassVar[str] = "migrate_case"
+
+    definition_version: int
+    definition_sha256: str
+    after_seq: int
+    process: dict[str, Json]
+    tokens: list[dict[str, Json]]
+    scopes: dict[str, Json]
+    tasks: dict[str, Json]
+    timers: dict[str, Json]
+    jobs: dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancelCase(Command):
     """End a case without result."""
 

@@ -61,7 +61,7 @@ from engine.events import (
     TimerRescheduled,
     TimerStuck,
 )
-from engine.records import Json
+from engine.records import Json, whole_numbers
 from engine.state import OpenJob, OpenTask, OpenTimer, ProcessState
 
 MAX_REASON = 2000
@@ -126,6 +126,7 @@ def completing(case: Case, task: OpenTask, data: dict[str, Json], ask: Command) 
     SamePerson : the rule of four eyes wants somebody else.
     """
     check_four_eyes(case, task, ask.by)
+    data = {name: whole_numbers(value) for name, value in data.items()}
     schema: Mapping[str, Json] = case.definition.form(task.form) if task.form else {}
     check_form(case, schema, data)
     done = TaskCompleted(

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from engine import chain, decisions, erasure, pump
+from engine import chain, decisions, erasure, migration, pump
 from engine.clock import Clock
 from engine.commands import Command
 from engine.events import EVENTS, CaseId
@@ -17,7 +17,7 @@ from engine.pump import Handler
 from engine.state import APPLIERS
 from engine.store import Store
 
-_DOORS = (decisions,)
+_DOORS = (decisions, migration)
 """Importing the decisions registers them."""
 
 

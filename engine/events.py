@@ -442,12 +442,19 @@ class ProcessEnded(Event):
 @event("case_migrated", 1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseMigrated(Event):
-    """A case continues on another version of its definition; everything open was made anew."""
+    """A case continues on another version of its definition.
+
+    `scopes` are all that are open there, with their variables; `kept` the tasks that stay open but
+    look otherwise there (parts of `ProcessState`). The events that follow, of the same command,
+    tell where the tokens stand now and what is no longer or newly open.
+    """
 
     definition: str
     former_version: int
     definition_version: int
     definition_sha256: str
+    scopes: dict[str, Json]
+    kept: dict[str, Json]
     at: datetime
 
 

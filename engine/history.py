@@ -161,6 +161,7 @@ class History:
             first["definition_version"],
             Process.new(case, definition),
             Lookups(self._names),
+            definition_of=lambda sha256: self._library.get(sha256, transaction),
         )
         for batch in journal.batches(history):
             try:

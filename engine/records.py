@@ -38,6 +38,17 @@ def decode(kind: type[RecordT], values: Mapping[str, Json]) -> RecordT:
     return kind(**{name: back(values[name]) for name, _, back in _fields(kind) if name in values})
 
 
+def whole_numbers(value: Json) -> Json:
+    """Write 1.0 as 1, as RFC 8785 does, so that a value has one form in the chain."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: whole_numbers(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [whole_numbers(inner) for inner in value]
+    return value
+
+
 def instant_text(instant: datetime) -> str:
     """Write an aware instant as UTC RFC 3339 text, microseconds only when not zero."""
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

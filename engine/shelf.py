@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine import chain, journal
-from engine.case import Case, Lookups, run
+from engine.case import Case, DefinitionOf, Lookups, run
 from engine.events import CaseId, Event
 from engine.library import Library
 from engine.records import Json
@@ -59,6 +59,7 @@ class Shelf:
         with self._lock:
             held = self._live.pop(case, None)
         if held is not None and held.head == head.head:
+            held.case.definition_of = self._definitions_in(transaction)
             return held
         return self._rebuild(case, head, transaction)
 
@@ -85,6 +86,7 @@ class Shelf:
             deployment.version,
             Process.new(case, definition),
             Lookups(self.names),
+            definition_of=self._definitions_in(transaction),
         )
         return Held(fresh, self._genesis, {})
 
@@ -101,6 +103,9 @@ class Shelf:
         return StoredSnapshot(
             held.case.seq, json.dumps(body, ensure_ascii=False, separators=(",", ":"))
         )
+
+    def _definitions_in(self, transaction: Transaction) -> DefinitionOf:
+        return lambda sha256: self._library.get(sha256, transaction)
 
     def _rebuild(self, case: CaseId, head: CaseHead, transaction: Transaction) -> Held:
         held = self._from_snapshot(case, transaction)
@@ -132,6 +137,7 @@ class Shelf:
             Lookups(self.names),
             load_states(body["states"]),
             stored.seq,
+            definition_of=self._definitions_in(transaction),
         )
         return Held(live, body["head"], {})
 

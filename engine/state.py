@@ -393,10 +393,14 @@ def process_ended(state: ProcessState, event: ProcessEnded) -> ProcessState:
 
 @applies(CaseMigrated, to=ProcessState)
 def case_migrated(state: ProcessState, event: CaseMigrated) -> ProcessState:
+    kept = {task: decode(OpenTask, values) for task, values in event.kept.items()}
     return replace(
         state,
         definition_version=event.definition_version,
         definition_sha256=event.definition_sha256,
+        tokens=(),
+        scopes={scope: decode(Scope, values) for scope, values in event.scopes.items()},
+        tasks={**state.tasks, **kept},
     )
 
 

@@ -20,6 +20,9 @@ from engine.store import Transaction
 from engine.store.schema import prepare_schema
 from engine.store.sql import SqlStore
 from services import lookups
+from services.archive import tables as archive_tables
+from services.archive.files import FOLDER as ARCHIVE
+from services.archive.store import ArchivingStore
 from services.attachments import rows as attachment_rows
 from services.attachments.intake import Intake
 from services.audit import tables as audit_tables
@@ -30,6 +33,8 @@ from services.concerns import elements as concern_elements
 from services.concerns import rows as concern_rows
 from services.concerns import tables as concern_tables
 from services.deadlines import commands as deadline_commands
+from services.deadlines import recomputing
+from services.deadlines import rows as deadline_rows
 from services.deadlines.calendar import Calendar
 from services.deadlines.queries import calendar_revision, load_calendar, seed
 from services.documents import commands as document_commands
@@ -52,6 +57,8 @@ from services.relations import tables as relation_tables
 from services.relations.jobs import REGISTER_PARTS, register_parts
 from services.scoring import commands as scoring_commands
 from services.scoring import faults as scoring_faults
+from services.scoring import measures as scoring_measures
+from services.scoring import proposals as scoring_proposals
 from services.scoring import rows as scoring_rows
 from services.scoring import tables as scoring_tables
 from services.settings import Settings
@@ -62,6 +69,7 @@ from services.worktasks import rows as worktask_rows
 from services.worktasks import tables as worktask_tables
 
 _ROOMS = (
+    archive_tables,
     attachment_rows,
     document_commands,
     document_rows,
@@ -73,6 +81,10 @@ _ROOMS = (
     concern_rows,
     concern_tables,
     deadline_commands,
+    deadline_rows,
+    recomputing,
+    scoring_measures,
+    scoring_proposals,
     escalation_commands,
     evidence_tables,
     inspection_elements,
@@ -174,7 +186,7 @@ def build_office(settings: Settings, clock: Clock | None = None) -> Office:
     clock = clock or SystemClock()
     if settings.is_embedded:
         settings.data.mkdir(parents=True, exist_ok=True)
-    store = SqlStore(settings.url, pool_size=settings.pool_size)
+    store = ArchivingStore(settings.url, settings.data / ARCHIVE, pool_size=settings.pool_size)
     prepare_schema(store.engine)
     cache, calendar = PeopleCache(clock), CalendarCache()
 

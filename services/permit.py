@@ -20,7 +20,7 @@ from engine import (
     RetryTimer,
     TaskId,
 )
-from engine.commands import ReportStuckTimer
+from engine.commands import MigrateCase, ReportStuckTimer
 from engine.errors import CaseNotFound, TaskNotFound, TaskNotOpen
 from engine.store import Transaction
 from services.cases.commands import (
@@ -34,6 +34,7 @@ from services.cases.commands import (
 )
 from services.cases.state import CaseState
 from services.deadlines.commands import RequestExtension, ResumeSupervision, SuspendSupervision
+from services.deadlines.recomputing import RecomputeDeadline
 from services.documents.commands import (
     NumberDocument,
     RecordDocument,
@@ -62,6 +63,7 @@ from services.relations.commands import (
     TransferCase,
 )
 from services.scoring.commands import AppealPoints, DecideAppeal
+from services.scoring.proposals import ProposeMeasure
 
 _BY_THE_SERVICE = (
     FireTimer,
@@ -71,7 +73,10 @@ _BY_THE_SERVICE = (
     NumberDocument,
     RecordDocument,
     RecordMarkedCopies,
+    ProposeMeasure,
 )
+_ON_ANY_CASE = (RetryTimer, RetryJob, RecomputeDeadline, MigrateCase)
+"""Upkeep: whoever may do it does it to cases whose contents stay hidden from them."""
 _ON_TASKS = (CompleteTask, ClaimTask, ReleaseTask, DelegateTask)
 
 RIGHT_OF: dict[type[Command], Action] = {
@@ -95,6 +100,8 @@ RIGHT_OF: dict[type[Command], Action] = {
     TransferCase: Action.DISPATCH,
     TakeOver: Action.WITHDRAW,
     WithdrawDocument: Action.ISSUE_MEASURE,
+    RecomputeDeadline: Action.MANAGE_CALENDAR,
+    MigrateCase: Action.APPROVE_DEFINITION,
     RetryTimer: Action.MANAGE_INCIDENTS,
     RetryJob: Action.MANAGE_INCIDENTS,
 }
@@ -136,8 +143,8 @@ class Permissions:
             raise NotPermitted(reason=Reason.INACTIVE)
         facts = facts_of(case)
         is_task = isinstance(command, _ON_TASKS)
-        admin = isinstance(command, (RetryTimer, RetryJob))
-        if not (command.is_start or admin) and not sees(visible_cases(person), facts):
+        hidden = isinstance(command, _ON_ANY_CASE)
+        if not (command.is_start or hidden) and not sees(visible_cases(person), facts):
             if is_task:
                 raise TaskNotFound(task=command.task)  # type: ignore[attr-defined]  # _ON_TASKS have it
             raise CaseNotFound(case=case.id)

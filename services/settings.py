@@ -48,6 +48,12 @@ class Settings:
     attachment_limit_mb: int = 50
     """The longest file that can be attached."""
 
+    archive_after_years: int = 0
+    """Closed cases older than this may be archived to files; 0: never."""
+
+    purpose_types: tuple[str, ...] = ()
+    """Case types that auditors and administrators read only with a stated purpose."""
+
     pool_size: int = 10
     """Database connections of one process."""
 
@@ -72,6 +78,11 @@ class Settings:
         return self.url.startswith("sqlite")
 
 
+_PATHS = frozenset({"data", "definitions", "proof_keys", "fonts"})
+_NUMBERS = frozenset({"pool_size", "attachment_limit_mb", "archive_after_years"})
+_LISTS = frozenset({"purpose_types"})
+
+
 def load_settings(environment: Mapping[str, str] | None = None, **given: Any) -> Settings:  # noqa: ANN401
     """Read the settings: what is given, then the environment, then ``duban.toml``, then defaults.
 
@@ -91,10 +102,14 @@ def load_settings(environment: Mapping[str, str] | None = None, **given: Any) ->
         if environment.get(PREFIX + name.upper()):
             values[name] = environment[PREFIX + name.upper()]
     values |= {name: value for name, value in given.items() if value is not None}
-    for name in ("data", "definitions", "proof_keys", "fonts"):
-        if name in values:
-            values[name] = Path(values[name])
-    for name in ("pool_size", "attachment_limit_mb"):
-        if name in values:
-            values[name] = int(values[name])
-    return Settings(**values)
+    return Settings(**{name: _read_as(name, value) for name, value in values.items()})
+
+
+def _read_as(name: str, value: Any) -> Any:  # noqa: ANN401 -- what the field's type says
+    if name in _PATHS:
+        return Path(value)
+    if name in _NUMBERS:
+        return int(value)
+    if name in _LISTS and isinstance(value, str):
+        return tuple(filter(None, value.split(",")))
+    return value

@@ -21,6 +21,7 @@ from engine.spiff.timers import Timer
 from engine.spiff.trees import SubTree, Tree
 
 VERSION = 1
+_PUBLIC = frozenset({"wait", "timer", "scope"})
 _KEPT = frozenset({"via", "wait", "unit", "timer", "scope", "total", "done", "items"})
 
 
@@ -73,6 +74,34 @@ def restore(
             id, by_id[task], _instant(since), _instant(computed), _instant(due), remaining, interval
         )
     return machine
+
+
+def renamed(saved: Mapping[str, Json], names: Mapping[str, str], last: int) -> dict[str, Json]:
+    """Give a saved state with other public ids: a case that continues on it keeps its own.
+
+    Parameters
+    ----------
+    names : new short ids of tasks, timers, jobs and scopes by those they have in `saved`.
+    last : the highest number any public id of the case ever had.
+    """
+
+    def name(id: Json) -> Json:
+        return names.get(id, id) if id else id
+
+    def token(task: list[Json]) -> list[Json]:
+        *facts, kept = task
+        return [*facts, {k: name(v) if k in _PUBLIC else v for k, v in kept.items()}]
+
+    return {
+        **saved,
+        "last_public_id": last,
+        "scopes": [[name(id), name(parent), *facts] for id, parent, *facts in saved["scopes"]],
+        "trees": [
+            [owner, process, name(scope), [token(task) for task in tasks]]
+            for owner, process, scope, tasks in saved["trees"]
+        ],
+        "timers": [[name(id), *facts] for id, *facts in saved["timers"]],
+    }
 
 
 def _save_scope(scope: Scope) -> Json:

@@ -12,23 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
-
-from sqlalchemy import Connection
 
 from engine import journal
 from engine.events import CaseId
 from engine.records import instant_text
 from engine.state import ProcessState, State, apply_to
 from engine.store import StoredEvent, Transaction
-from engine.store.tables import events, inbox, snapshots
 from services.archive.files import FOLDER, content_of, read_file, sha256_of, write_file
-from services.archive.queries import Archived, Candidate, candidates, receipts
-from services.archive.tables import archived_cases
-
-if TYPE_CHECKING:
-    from services.office import Office
+from services.archive.queries import Archived, Candidate, candidates, receipts, take_out
+from services.office import Office
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +74,7 @@ def archive(office: Office, closed_before: datetime, *, dry_run: bool = False) -
     dry_run : tell what would be archived, and write nothing.
     """
     with office.store.transaction(write=False) as transaction:
-        found = list(candidates(transaction.connection, closed_before))
+        found = candidates(transaction.connection, closed_before)
     report = ArchiveReport()
     count = size = 0
     for one in found:
@@ -130,13 +123,11 @@ def _move(office: Office, one: Candidate, history: Sequence[StoredEvent], conten
     root = office.settings.data / FOLDER
     last = history[-1]
     year = one.closed_at.astimezone(office.settings.zone).year
-    # A file that is in use is never written over: a case archived again gets another one.
-    name = one.case if one.former is None else f"{one.case}.{last.seq}"
     made = Archived(
         case=one.case,
         number=one.number,
         closed_at=one.closed_at,
-        file=f"{year}/{name}.json.gz",
+        file=f"{year}/{one.case}.json.gz",
         sha256=sha256_of(content),
         seq=last.seq,
         head=last.hash,
@@ -147,9 +138,7 @@ def _move(office: Office, one: Candidate, history: Sequence[StoredEvent], conten
     with office.store.transaction() as transaction:
         if not _holds_still(transaction, made):
             return False
-        _take_out(transaction.connection, made)
-    if one.former not in (None, made.file):
-        (root / str(one.former)).unlink(missing_ok=True)
+        take_out(transaction.connection, made)
     return True
 
 
@@ -167,26 +156,3 @@ def _prove(root: Path, made: Archived, history: Sequence[StoredEvent]) -> None:
 def _holds_still(transaction: Transaction, made: Archived) -> bool:
     head = transaction.lock(made.case)
     return head is not None and (head.seq, head.head) == (made.seq, made.head)
-
-
-def _take_out(connection: Connection, made: Archived) -> None:
-    """Note where the case lies and empty its rows, all or nothing."""
-    kept, case = archived_cases, made.case
-    connection.execute(kept.delete().where(kept.c.case_id == case))
-    connection.execute(
-        kept.insert(),
-        {
-            "case_id": case,
-            "number": made.number,
-            "closed_at": made.closed_at,
-            "file": made.file,
-            "sha256": made.sha256,
-            "seq": made.seq,
-            "head": made.head,
-            "archived_at": made.archived_at,
-        },
-    )
-    moved = (events.c.case_id == case) & (events.c.seq <= made.seq)
-    connection.execute(events.update().where(moved).values(body="", salts=None))
-    for table in (snapshots, inbox):
-        connection.execute(table.delete().where(table.c.case_id == case))

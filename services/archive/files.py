@@ -122,7 +122,8 @@ def read_file(root: Path, file: str, sha256: str) -> dict[int, Kept]:
     ArchiveAltered : it isn't there, or its hash isn't `sha256`.
     """
     return {
-        one["seq"]: Kept(one["body"], one["salts"]) for one in read_whole(root, file, sha256)["events"]
+        one["seq"]: Kept(one["body"], one["salts"])
+        for one in read_whole(root, file, sha256)["events"]
     }
 
 

@@ -4,24 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-
-from sqlalchemy import Connection, bindparam, select
+from typing import Any
 
 from engine.events import CaseId
 from engine.store import StoredEvent
 from engine.store.sql import SqlStore, SqlTransaction
 from services.archive.files import ArchiveAltered, Kept, read_file
-from services.archive.tables import archived_cases
-
-_PLACE = select(archived_cases.c.file, archived_cases.c.sha256, archived_cases.c.seq).where(
-    archived_cases.c.case_id == bindparam("case")
-)
+from services.archive.queries import place_of
 
 
 class ArchivingTransaction(SqlTransaction):
     """A transaction that takes the bodies of archived events from their case's file."""
 
-    def __init__(self, connection: Connection, root: Path) -> None:
+    def __init__(self, connection: Any, root: Path) -> None:  # noqa: ANN401 -- SQLAlchemy's
         super().__init__(connection)
         self._root = root
 
@@ -45,12 +40,12 @@ class ArchivingTransaction(SqlTransaction):
         return [one if one.salts is None else replace(one, key=key) for one in filled]
 
     def _kept(self, case: CaseId) -> dict[int, Kept]:
-        row = self.connection.execute(_PLACE, {"case": case}).one_or_none()
-        if row is None:
+        place = place_of(self.connection, case)
+        if place is None:
             return {}
-        kept = read_file(self._root, row.file, row.sha256)
-        if len(kept) != row.seq:
-            raise ArchiveAltered(row.file, f"has {len(kept)} events, {row.seq} were written")
+        kept = read_file(self._root, place.file, place.sha256)
+        if len(kept) != place.seq:
+            raise ArchiveAltered(place.file, f"has {len(kept)} events, {place.seq} were written")
         return kept
 
 

@@ -17,4 +17,4 @@ archived_cases = Table(
     Column("archived_at", Instant, nullable=False),
     Index(None, "closed_at"),
 )
-"""The newest archive file of each case: its path in the archive, its hash, the last event in it."""
+"""The archive file of each case: its path in the archive, its hash, the last event in it."""

@@ -1,6 +1,6 @@
-"""Read the record: histories, states of the past, refusals, denied access, incidents."""
+"""Read the record: histories, states of the past, refusals, incidents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -15,9 +15,10 @@ from engine.journal import envelope_of
 from engine.records import Json
 from engine.store import StoredEvent
 from engine.store.tables import Instant, jobs, rejections, timers
-from services.audit.tables import access_log, request_keys
+from services.audit.tables import request_keys
 from services.cases.queries import LONGEST_PAGE, Page
 from services.cases.state import CaseState
+from services.cases.tables import register
 from services.people.queries import Person
 from services.permissions import (
     Action,
@@ -35,6 +36,9 @@ _NOTE_KEY = text(
 
 ANSWERS = frozenset({"answer", "contact_proposer", "rate"})
 """The tasks whose forms a proposer may read (domain.md §12: "own, answers only")."""
+
+OPEN_REFERRAL = ("referring", "recording")
+"""Where the rounds stand while an accountability referral is open."""
 
 _FOR_PROPOSERS = frozenset(
     {
@@ -123,18 +127,6 @@ class RejectionView:
     command: str
     problem: str
     facts: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Denial:
-    """An attempt to see a case that isn't for this person's eyes."""
-
-    id: str
-    case: str
-    at: datetime
-    user: str
-    request: str
-    outcome: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,32 +281,12 @@ def refused_commands(
     return Page(items, (items[-1].at.isoformat(), items[-1].id) if more else None)
 
 
-def denials(
-    connection: Connection, *, after: tuple[str, ...] | None = None, limit: int = 50
-) -> Page[Denial]:
-    """List attempts to see other people's cases, the newest first."""
-    table = access_log.c
-    statement = select(access_log)
-    if after is not None:
-        place = (datetime.fromisoformat(after[0]), after[1])
-        statement = statement.where(tuple_(table.at, table.id) < place)
-    limit = min(limit, LONGEST_PAGE)
-    rows = connection.execute(
-        statement.order_by(table.at.desc(), table.id.desc()).limit(limit + 1)
-    ).all()
-    items = tuple(
-        Denial(
-            id=row.id,
-            case=row.case_id,
-            at=row.at,
-            user=row.user,
-            request=row.request,
-            outcome=row.outcome,
-        )
-        for row in rows[:limit]
-    )
-    more = len(rows) > limit
-    return Page(items, (items[-1].at.isoformat(), items[-1].id) if more else None)
+def needs_purpose(connection: Connection, case: str, types: Collection[str]) -> bool:
+    """Tell whether a case is sensitive: of one of some types, or an open referral is about it."""
+    table = register.c
+    is_sensitive = or_(table.case_type.in_(types), table.escalation_status.in_(OPEN_REFERRAL))
+    found = select(table.case_id).where(table.case_id == case, is_sensitive)
+    return connection.execute(found).first() is not None
 
 
 def incidents(

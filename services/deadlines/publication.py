@@ -156,7 +156,9 @@ def _named(transaction: Transaction, published: PublishedSchedule) -> frozenset[
     return frozenset(day for day, _ in schedule(transaction.connection, published.year).days)
 
 
-def _calendar_with(calendar: Calendar, published: PublishedSchedule, replaced: frozenset[date]) -> Calendar:
+def _calendar_with(
+    calendar: Calendar, published: PublishedSchedule, replaced: frozenset[date]
+) -> Calendar:
     kept = {day: kind for day, kind in calendar.days.items() if day not in replaced}
     return Calendar({**kept, **published.days}, calendar.years | {published.year})
 

@@ -34,24 +34,32 @@ def set_deadline(
     by_name : marks a date that somebody set, which a new dispatch doesn't move.
     notice : the unit is given notice that the date came nearer.
     """
-    former = case[DeadlineState].due_at
     reminder = case.variables().get("reminder_period", DEFAULT_REMINDER)
     start, period = (None, None) if by_name else _computed_from(case, due_at)
     due = instant_text(due_at)
-    yield DeadlineSet(
-        former=former,
-        due_at=due_at,
-        yellow_from=parse_instant(case.ask("before", due, reminder)),
-        provisional=bool(case.ask("is_provisional", due)),
-        by_name=by_name,
-        start=start,
-        period=period,
-        reminder_period=reminder,
-        notice=notice,
-        reason=reason,
-        at=case.now,
+    yield from in_force(
+        case,
+        DeadlineSet(
+            former=case[DeadlineState].due_at,
+            due_at=due_at,
+            yellow_from=parse_instant(case.ask("before", due, reminder)),
+            provisional=bool(case.ask("is_provisional", due)),
+            by_name=by_name,
+            start=start,
+            period=period,
+            reminder_period=reminder,
+            notice=notice,
+            reason=reason,
+            at=case.now,
+        ),
     )
-    yield from case.assign({"deadline": due}, CASE_SCOPE)
+
+
+def in_force(case: Case, deadline: DeadlineSet) -> Iterator[Event]:
+    """Put a deadline in force that is computed already, and move the tasks due with the former."""
+    former, due_at = case[DeadlineState].due_at, deadline.due_at
+    yield deadline
+    yield from case.assign({"deadline": instant_text(due_at)}, CASE_SCOPE)
     for task in case[ProcessState].tasks.values():
         if former is not None and task.due_at == former != due_at:
             yield TaskRescheduled(

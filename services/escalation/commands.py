@@ -9,6 +9,8 @@ from engine import Case, Command, CompleteTask, Event, FieldError, Invalid, deci
 from engine.decisions import check_form, check_running, delivering
 from engine.events import TaskCompleted
 from engine.records import Json, instant_text, parse_instant
+from services.cases.errors import NotDispatched
+from services.cases.state import CaseState
 from services.deadlines.rules import ends
 from services.escalation.errors import EscalationOpen
 from services.escalation.events import (
@@ -38,6 +40,8 @@ class OrderEscalation(Command):
 def order_escalation(ask: OrderEscalation, case: Case) -> Iterator[Event]:
     check_running(case)
     check_form(case, case.definition.form("escalate"), ask.data)
+    if case[CaseState].lead_unit is None:
+        raise NotDispatched(number=case[CaseState].number)
     if case[EscalationState].open_scopes:
         raise EscalationOpen(round=case[EscalationState].round)
     yield EscalationOrdered(reason=ask.data["reason"], by=ask.by.user, at=ask.at)

@@ -11,6 +11,8 @@ from typing import TypeVar
 from engine import CaseId
 from engine.store import Transaction
 from engine.store.sql import SqlStore
+from services.archive.files import FOLDER as ARCHIVE
+from services.archive.store import ArchivingStore
 from services.office import CalendarCache
 from services.settings import Settings
 
@@ -55,7 +57,7 @@ def spread(
 @contextmanager
 def opened(settings: Settings) -> Iterator[tuple[SqlStore, Transaction]]:
     """Open the store of an installation to read in one transaction."""
-    store = SqlStore(settings.url, pool_size=2)
+    store = ArchivingStore(settings.url, settings.data / ARCHIVE, pool_size=2)
     try:
         with store.transaction(write=False) as transaction:
             yield store, transaction

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -14,7 +14,7 @@ from engine import CaseId, Event, State
 from engine.journal import read
 from engine.rows import ROWS
 from engine.state import APPLIERS, Apply
-from engine.store import StoredEvent
+from engine.store import StoredEvent, Transaction
 from engine.store.tables import cases, events
 from services.audit.tables import access_log
 from services.cases.queries import visible
@@ -46,7 +46,7 @@ class Look:
 
 
 def register_as_of(
-    connection: Connection, at: datetime, visibility: Visibility
+    transaction: Transaction, at: datetime, visibility: Visibility
 ) -> Iterator[RegisterThen]:
     """Give the register as it stood at an instant.
 
@@ -58,6 +58,7 @@ def register_as_of(
     ----------
     visibility : which cases may be shown: those that this person sees today.
     """
+    connection: Connection = transaction.connection
     later = _later(at)
     unchanged = connection.execute(_unchanged(later, visibility)).mappings()
     for row in unchanged:
@@ -67,7 +68,7 @@ def register_as_of(
     types = [kind.name for kind in wanted]
     rows = connection.execute(_changed(later, types, visibility))
     for case, of_case in groupby(rows, key=lambda row: (str(row.case_id), int(row.cut))):
-        made = _fold(case[0], of_case, wanted)
+        made = _fold(case[0], _stored(transaction, case[0], of_case), wanted)
         if made is not None:
             yield _then(case[0], case[1] - 1, made, at)
 
@@ -128,12 +129,20 @@ def _changed(later: Subquery, types: list[str], visibility: Visibility) -> Selec
     )
 
 
+def _stored(transaction: Transaction, case: str, rows: Iterator[Row[Any]]) -> Iterable[StoredEvent]:
+    read = [StoredEvent(r.seq, r.type, r.at, r.body, r.salts, r.hash) for r in rows]
+    if all(one.body for one in read):
+        return read
+    # An archived case's bodies lie in its file.
+    numbers = {one.seq for one in read}
+    return [one for one in transaction.events(CaseId(case)) if one.seq in numbers]
+
+
 def _fold(
-    case: str, rows: Iterator[Row[Any]], wanted: Mapping[type[Event], _Appliers]
+    case: str, history: Iterable[StoredEvent], wanted: Mapping[type[Event], _Appliers]
 ) -> dict[str, Any] | None:
     states: dict[type[State], State] = {}
-    for row in rows:
-        stored = StoredEvent(row.seq, row.type, row.at, row.body, row.salts, row.hash)
+    for stored in history:
         happened = read(stored).event
         for kind, apply in wanted[type(happened)]:
             states[kind] = apply(states.get(kind) or kind(), happened)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import TypeVar
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 PROPOSALS = frozenset({"npc_suggestion", "cppcc_proposal"})
 _OPEN = frozenset({"registered", "dispatched", "in_progress", "under_review", "suspended"})
-_DAY = timedelta(days=1)
+_DAY_S = 24 * 60 * 60
 _TENTH = Decimal("0.1")
 
 ItemT = TypeVar("ItemT")
@@ -188,30 +188,42 @@ def percent(count: int, of: int) -> Decimal | None:
 class Duration:
     """How long something took, `count` times: in days to one decimal, half up."""
 
-    key: str
+    key: str | None
     count: int
     median: Decimal
     ninetieth: Decimal
     late: int
 
 
-def duration(key: str, took: Sequence[timedelta], late: int) -> Duration:
+def duration(key: str | None, took: Sequence[int], late: int) -> Duration:
     """Give the median, and the 90th percentile: what nine of ten took at most (nearest rank).
+
+    Parameters
+    ----------
+    took : seconds, the shortest first; only those at the places of `ranks` are looked at.
 
     Raises
     ------
     IndexError : nothing took any time.
     """
-    ordered = sorted(took)
-    middle = len(ordered) // 2
-    low = ordered[middle if len(ordered) % 2 else middle - 1]
+    low, high, ninetieth = (took[rank - 1] for rank in ranks(len(took)))
+    return duration_at(key, len(took), (low, high, ninetieth), late)
+
+
+def ranks(count: int) -> tuple[int, int, int]:
+    """Give the ranks, from 1 on, whose values make a median (two of them) and 90th percentile."""
     # Nine tenths, rounded up without a float.
-    ninetieth = ordered[-(-9 * len(ordered) // 10) - 1]
+    return (count + 1) // 2, count // 2 + 1, (9 * count + 9) // 10
+
+
+def duration_at(key: str | None, count: int, seconds: tuple[int, int, int], late: int) -> Duration:
+    """Give the same from the values at those three ranks."""
+    low, high, ninetieth = seconds
     return Duration(
         key=key,
-        count=len(ordered),
-        median=_tenths((_days(low) + _days(ordered[middle])) / 2),
-        ninetieth=_tenths(_days(ninetieth)),
+        count=count,
+        median=_tenths(Fraction(low + high, 2 * _DAY_S)),
+        ninetieth=_tenths(Fraction(ninetieth, _DAY_S)),
         late=late,
     )
 
@@ -222,10 +234,6 @@ def counted(keys: Iterable[ItemT]) -> dict[ItemT, int]:
     for key in keys:
         found[key] = found.get(key, 0) + 1
     return dict(sorted(found.items(), key=lambda item: (-item[1], str(item[0]))))
-
-
-def _days(took: timedelta) -> Fraction:
-    return Fraction(took // timedelta(microseconds=1), _DAY // timedelta(microseconds=1))
 
 
 def _tenths(exact: Fraction) -> Decimal:

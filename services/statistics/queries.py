@@ -1,30 +1,46 @@
 """Read what figures are counted from, as it stands or as it stood on any past date."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select
 
 from services.cases.queries import Glance, visible
 from services.cases.tables import register
 from services.deadlines.queries import light_of
-from services.statistics.figures import GROUPS, MEASURES, CaseFigures, figure, figures
+from services.statistics.figures import (
+    GROUPS,
+    MEASURES,
+    CaseFigures,
+    Duration,
+    duration_at,
+    figure,
+    figures,
+    ranks,
+)
 from services.statistics.tables import case_measures, case_steps, case_timeline
 
 __all__ = [
     "GROUPS",
     "MEASURES",
+    "STEP_GROUPS",
     "Cohort",
     "Measured",
-    "StepTaken",
     "cases_of",
     "counted_cases",
     "figure",
     "figures",
     "measures_issued",
-    "steps_taken",
+    "step_durations",
 ]
+
+
+STEP_GROUPS: dict[str, ColumnElement[str | None]] = {
+    "step": case_steps.c.element,
+    "unit": case_steps.c.unit,
+    "type": register.c.case_type,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,18 +60,6 @@ class Cohort:
     unit: str | None = None
     as_of: datetime | None = None
     not_over_before: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepTaken:
-    """A task that somebody completed, and how long it had waited."""
-
-    case: str
-    case_type: str
-    element: str
-    unit: str | None
-    took: timedelta
-    late: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,32 +147,63 @@ def _figures_of(row: Row[*tuple[Any, ...]], instant: datetime) -> CaseFigures:
     )
 
 
-def steps_taken(connection: Connection, glance: Glance, cohort: Cohort) -> list[StepTaken]:
-    """Read the tasks completed in the visible cases of a cohort."""
-    step = case_steps.c
-    conditions = [step.case_id == register.c.case_id, *_of_cohort(cohort, glance)]
-    if cohort.as_of is not None:
-        conditions.append(step.done_at <= cohort.as_of)
-    statement = select(
-        step.case_id,
-        register.c.case_type,
-        step.element,
-        step.unit,
-        step.reached_at,
-        step.done_at,
-        step.late,
-    ).where(*conditions)
-    return [
-        StepTaken(
-            case=row.case_id,
-            case_type=row.case_type,
-            element=row.element,
-            unit=row.unit,
-            took=row.done_at - row.reached_at,
-            late=row.late,
+def step_durations(
+    connection: Connection,
+    glance: Glance,
+    cohort: Cohort,
+    *,
+    by: str = "step",
+    step: str | None = None,
+    done_since: datetime | None = None,
+    done_until: datetime | None = None,
+) -> tuple[Duration, ...]:
+    """Tell how long the tasks done in the visible cases of a cohort took.
+
+    Parameters
+    ----------
+    by : one of `STEP_GROUPS`.
+    step : only tasks of this element.
+    done_since, done_until : only those done from one instant up to another, both included.
+    """
+    done, key = case_steps.c, STEP_GROUPS[by]
+    conditions = [done.case_id == register.c.case_id, *_of_cohort(cohort, glance)]
+    if step is not None:
+        conditions.append(done.element == step)
+    if done_since is not None:
+        conditions.append(done.done_at >= done_since)
+    ends = [until for until in (done_until, cohort.as_of) if until is not None]
+    conditions += [done.done_at <= until for until in ends]
+    # The database sorts; of each group only the rows at the three ranks come back.
+    ranked = (
+        select(
+            key.label("key"),
+            done.took_s,
+            func.row_number().over(partition_by=key, order_by=done.took_s).label("place"),
+            func.count().over(partition_by=key).label("total"),
+            func.sum(case((done.late, 1), else_=0)).over(partition_by=key).label("late"),
         )
-        for row in connection.execute(statement)
-    ]
+        .where(*conditions)
+        .subquery()
+    ).c
+    wanted = select(ranked.key, ranked.place, ranked.took_s, ranked.total, ranked.late).where(
+        ranked.place.in_(
+            ((ranked.total + 1) // 2, ranked.total // 2 + 1, (9 * ranked.total + 9) // 10)
+        )
+    )
+    groups: dict[str | None, dict[int, int]] = {}
+    totals: dict[str | None, tuple[int, int]] = {}
+    for group, rank, seconds, count, late in connection.execute(wanted):
+        groups.setdefault(group, {})[rank] = seconds
+        totals[group] = (count, int(late))
+    return tuple(
+        _duration(group, groups[group], *totals[group])
+        for group in sorted(groups, key=lambda group: (group is None, group or ""))
+    )
+
+
+def _duration(group: str | None, seconds: dict[int, int], count: int, late: int) -> Duration:
+    low, high, ninetieth = (seconds[rank] for rank in ranks(count))
+    return duration_at(group, count, (low, high, ninetieth), late)
 
 
 def measures_issued(connection: Connection, glance: Glance, cohort: Cohort) -> list[Measured]:

@@ -46,8 +46,8 @@ def step_rows(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
             "task": step.task,
             "element": step.element,
             "unit": step.unit,
-            "reached_at": step.reached_at,
             "done_at": step.done_at,
+            "took_s": int((step.done_at - step.reached_at).total_seconds()),
             "late": step.late,
         }
 

@@ -25,6 +25,8 @@ from services.cases.events import (
 from services.deadlines.events import DeadlineSet
 from services.escalation.events import MeasureIssued
 
+_OVER = ("closed", "cancelled")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
@@ -115,7 +117,7 @@ def status_reached(state: TimelineState, event: TaskReached | MilestoneReached) 
     status = event.properties.get("status")
     if status is None or status == state.changes[-1].status:
         return state
-    closed_at = event.at if status == "closed" else None
+    closed_at = event.at if status in _OVER else None
     return _changed(state, event.at, status=status, closed_at=closed_at)
 
 

@@ -38,11 +38,11 @@ case_steps = Table(
     Column("task", ID, primary_key=True),
     Column("element", String(80), nullable=False),
     Column("unit", String(40)),
-    Column("reached_at", Instant, nullable=False),
-    Column("done_at", Instant, nullable=False),
+    Column("done_at", Instant, nullable=False, index=True),
+    Column("took_s", Integer, nullable=False),
     Column("late", Boolean, nullable=False),
 )
-"""Tasks that somebody completed; open ones stand in `tasks`."""
+"""Tasks that somebody completed, and for how many seconds each had waited."""
 
 case_measures = Table(
     "case_measures",

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, false, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, exists, false, or_, tuple_
 
-from engine import Definition, ProcessState, ScopeId, States
+from engine import CaseId, Definition, ProcessState, ScopeId, States
 from engine.case import Lookup, Lookups
 from engine.expressions import Names, Setting, evaluate
 from engine.forms import prefill
 from engine.journal import envelope_of
 from engine.records import Json, instant_text
-from engine.store import StoredEvent
-from engine.store.tables import events, task_roles, tasks
+from engine.store import Transaction
+from engine.store.tables import task_roles, tasks
 from services.cases.queries import (
     LONGEST_PAGE,
     Glance,
@@ -105,23 +105,19 @@ def case_of(wait: str) -> str:
     return wait.rpartition(".")[0]
 
 
-def end_of(connection: Connection, task_id: str) -> TaskEnd | None:
+def end_of(transaction: Transaction, task_id: str) -> TaskEnd | None:
     """Tell how a task ended; `None` when it is open or never was."""
-    wanted = (
-        select(events)
-        .where(events.c.case_id == case_of(task_id), events.c.type.in_(_ENDS))
-        .order_by(events.c.seq.desc())
-    )
-    for row in connection.execute(wanted):
-        stored = StoredEvent(row.seq, row.type, row.at, row.body, row.salts, row.hash)
+    for stored in reversed(transaction.events(CaseId(case_of(task_id)))):
+        if stored.type not in _ENDS:
+            continue
         envelope = envelope_of(stored)
         if envelope["payload"]["task"] == task_id:
-            completed = row.type == "task_completed"
+            completed = stored.type == "task_completed"
             return TaskEnd(
                 "completed" if completed else "withdrawn",
                 envelope["by"] if completed else None,
                 envelope["for"] if completed else None,
-                row.at,
+                stored.at,
             )
     return None
 

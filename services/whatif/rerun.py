@@ -36,7 +36,7 @@ from engine import (
     TimerId,
 )
 from engine.case import Lookups, run
-from engine.commands import ReportStuckTimer
+from engine.commands import MigrateCase, ReportStuckTimer
 from engine.records import Json
 from engine.spiff.process import Process
 from engine.state import OpenTask, OpenTimer, State
@@ -46,7 +46,7 @@ from services.whatif.recording import Recording, Step
 
 TaskCommand = CompleteTask | ClaimTask | ReleaseTask | DelegateTask
 JobCommand = FinishJob | FailJob | RetryJob
-_ABOUT_STUCK_TIMERS = (ReportStuckTimer, RetryTimer)
+_NOT_OFFERED = (ReportStuckTimer, RetryTimer, MigrateCase)
 MAX_FIRINGS = 5_000
 
 
@@ -101,7 +101,7 @@ class Rerun:
 
     def _offer(self, step: Step) -> None:
         command = step.command
-        if isinstance(command, _ABOUT_STUCK_TIMERS):
+        if isinstance(command, _NOT_OFFERED):
             return
         if isinstance(command, FireTimer):
             self._fire_in_place(command, step)

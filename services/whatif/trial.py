@@ -81,7 +81,7 @@ def try_cases(
 def _try_part(part: _Part) -> list[CaseResult]:
     definition = trusted_definition(part.files)
     with opened(part.settings) as (_, transaction):
-        live = _live(transaction, part.settings, part.until)
+        live = live_lookups(transaction, part.settings, part.until)
         return [_try_one(case, definition, transaction, live, part) for case in part.cases]
 
 
@@ -97,7 +97,7 @@ def _try_one(
     return try_case(recording, definition, answers, part.until)
 
 
-def _live(
+def live_lookups(
     transaction: Transaction, settings: Settings, now: datetime
 ) -> dict[str, Callable[..., Json]]:
     """Give look-ups on the office as it is now; those that count up are left out."""

@@ -26,7 +26,7 @@ from tests.helpers.offices import (
 from tests.helpers.processes import processes
 
 TOTAL = 50
-PROCESSES = 4
+PROCESSES = 3
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

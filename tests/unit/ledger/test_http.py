@@ -1,62 +1,45 @@
 import io
+from typing import Any
 from urllib.parse import quote
 
 import openpyxl
 import pytest
 from click.testing import CliRunner
-from flask.testing import FlaskClient
 
 from api import app as application
 from api import cli_ledger
 from api.figures import figures
 from api.ledger import ledger
-from services.people.queries import users
-from services.people.signing_in import create_token
 from services.statistics.figures import MEASURES
 from tests.helpers.offices import Place
 from tests.unit.ledger.conftest import INSTRUCTION, SUGGESTION, with_row, workbook
-
-
-class Door:
-    """An office behind HTTP."""
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self._client: FlaskClient = application.create_app(place.office).test_client()
-        with place.office.store.transaction() as transaction:
-            self._tokens = {
-                user.id: create_token(transaction.connection, user.id, "test", place.clock.now())
-                for user in users(transaction.connection)
-                if user.id in ("registrar", "supervisor", "leader", "contact.11", "auditor")
-            }
-
-    def get(self, path: str, user: str = "leader"):  # type: ignore[no-untyped-def]  # a test's answer
-        return self._client.get(f"/api/v1{path}", headers=self._headers(user))
-
-    def send(self, content: bytes, query: str = "", user: str = "registrar"):  # type: ignore[no-untyped-def]  # a test's answer
-        return self._client.post(
-            f"/api/v1/cases/import{query}",
-            data={"file": (io.BytesIO(content), "台账.xlsx")},
-            headers=self._headers(user),
-        )
-
-    def _headers(self, user: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._tokens[user]}"}
+from tests.unit.statistics.door import Door
 
 
 @pytest.fixture
 def door(place: Place, monkeypatch: pytest.MonkeyPatch) -> Door:
     nouns = dict.fromkeys((*application.NOUNS, ledger, figures))
     monkeypatch.setattr(application, "NOUNS", tuple(nouns))
-    return Door(place)
+    return Door(place, "registrar", "supervisor", "leader", "contact.11", "auditor")
+
+
+def send(
+    door: Door, content: bytes, query: str = "", user: str = "registrar", key: str = ""
+) -> Any:  # noqa: ANN401 -- an answer
+    """Import a file."""
+    return door.client.post(
+        f"/api/v1/cases/import{query}",
+        data={"file": (io.BytesIO(content), "台账.xlsx")},
+        headers=door.headers(user),
+    )
 
 
 def test_a_ledger_is_imported_over_http(door: Door) -> None:
     content = workbook(INSTRUCTION, SUGGESTION)
 
-    checked = door.send(content, "?dry_run=1")
-    made = door.send(content)
-    again = door.send(content)
+    checked = send(door, content, "?dry_run=1")
+    made = send(door, content)
+    again = send(door, content)
 
     assert (checked.status_code, checked.json["good"], checked.json["registered"]) == (200, 2, [])
     assert [one["number"] for one in made.json["registered"]] == [
@@ -67,11 +50,30 @@ def test_a_ledger_is_imported_over_http(door: Door) -> None:
     assert len(again.json["already"]) == 2
 
 
+def test_the_same_import_sent_twice_gets_the_same_answer(door: Door) -> None:
+    def send_bare(content: bytes) -> Any:  # noqa: ANN401 -- an answer
+        headers = door.headers("registrar", "import-1")
+        kind = "application/octet-stream"
+        return door.client.post(
+            "/api/v1/cases/import", data=content, headers=headers, content_type=kind
+        )
+
+    content = workbook(INSTRUCTION)
+    first = send_bare(content)
+    again = send_bare(content)
+    other = send_bare(workbook(SUGGESTION))
+
+    assert first.json["registered"]
+    assert first.json == again.json
+    assert other.status_code == 409
+    assert len(door.place.office.store.case_ids()) == 1
+
+
 def test_bad_rows_are_told_in_words_at_their_cell(door: Door) -> None:
     content = workbook(INSTRUCTION, with_row(INSTRUCTION, 来源日期="昨天"))
 
-    refused = door.send(content)
-    checked = door.send(content, "?dry_run=1")
+    refused = send(door, content)
+    checked = send(door, content, "?dry_run=1")
 
     assert refused.status_code == 422
     assert [(e["field"], e["code"]) for e in refused.json["errors"]] == [
@@ -85,11 +87,11 @@ def test_bad_rows_are_told_in_words_at_their_cell(door: Door) -> None:
 
 @pytest.mark.parametrize("user", ["supervisor", "contact.11", "auditor", "leader"])
 def test_only_who_may_register_may_import(door: Door, user: str) -> None:
-    assert door.send(workbook(INSTRUCTION), "?dry_run=1", user=user).status_code == 403
+    assert send(door, workbook(INSTRUCTION), "?dry_run=1", user=user).status_code == 403
 
 
 def test_the_register_is_exported_in_words(door: Door) -> None:
-    door.send(workbook(INSTRUCTION, SUGGESTION))
+    send(door, workbook(INSTRUCTION, SUGGESTION))
 
     made = door.get("/cases/export?type=leader_instruction")
     as_csv = door.get("/cases/export?format=csv")
@@ -107,7 +109,7 @@ def test_the_register_is_exported_in_words(door: Door) -> None:
 
 
 def test_a_unit_exports_only_its_own_cases(door: Door) -> None:
-    door.send(workbook(INSTRUCTION))
+    send(door, workbook(INSTRUCTION))
 
     made = door.get("/cases/export?format=csv", user="contact.11")
 
@@ -116,7 +118,7 @@ def test_a_unit_exports_only_its_own_cases(door: Door) -> None:
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_every_figure_leads_to_its_cases(door: Door, measure: str) -> None:
-    door.send(workbook(INSTRUCTION, SUGGESTION, with_row(INSTRUCTION, 标题="另一件")))
+    send(door, workbook(INSTRUCTION, SUGGESTION, with_row(INSTRUCTION, 标题="另一件")))
 
     for group in door.get(f"/statistics?measure={measure}&by=source").json["items"]:
         path = f"/statistics/cases?measure={measure}&by=source&key={group['key']}"
@@ -124,7 +126,7 @@ def test_every_figure_leads_to_its_cases(door: Door, measure: str) -> None:
 
 
 def test_the_cases_behind_a_figure_come_page_by_page(door: Door) -> None:
-    door.send(workbook(*(with_row(INSTRUCTION, 来源文号=str(n)) for n in range(5))))
+    send(door, workbook(*(with_row(INSTRUCTION, 来源文号=str(n)) for n in range(5))))
 
     first = door.get("/statistics/cases?limit=3").json
     second = door.get(f"/statistics/cases?limit=3&cursor={first['next_cursor']}").json
@@ -135,7 +137,7 @@ def test_the_cases_behind_a_figure_come_page_by_page(door: Door) -> None:
 
 
 def test_steps_and_rounds_are_told(door: Door) -> None:
-    door.send(workbook(INSTRUCTION))
+    send(door, workbook(INSTRUCTION))
 
     (step,) = door.get("/statistics/steps").json["items"]
     rounds = door.get("/statistics/measures?from=2026-01-01&to=2026-12-31").json

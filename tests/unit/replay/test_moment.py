@@ -93,9 +93,7 @@ def test_the_opinions_that_nobody_gave_were_withdrawn(past: Past) -> None:
 def test_the_register_of_an_instant_is_the_fold_of_every_case(past: Past, at: str) -> None:
     instant = parse_instant(at)
     with past.office.store.transaction(write=False) as transaction:
-        found = {
-            one.case: one for one in register_as_of(transaction.connection, instant, EVERYTHING)
-        }
+        found = {one.case: one for one in register_as_of(transaction, instant, EVERYTHING)}
 
     assert set(found) == set(past.cases)
     for case in past.cases:
@@ -114,8 +112,6 @@ def test_the_register_of_an_instant_is_the_fold_of_every_case(past: Past, at: st
 def test_the_register_shows_nobody_a_case_that_isnt_for_their_eyes(past: Past) -> None:
     only = Visibility(units=frozenset({"u1"}))
     with past.office.store.transaction(write=False) as transaction:
-        found = list(
-            register_as_of(transaction.connection, parse_instant("2026-03-10T09:00+08:00"), only)
-        )
+        found = list(register_as_of(transaction, parse_instant("2026-03-10T09:00+08:00"), only))
 
     assert [CaseId(one.case) for one in found] == [IN_TIME]

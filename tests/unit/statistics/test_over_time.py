@@ -1,14 +1,19 @@
 """Figures as of a past date are those that were computed then."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
+
+import pytest
+import sqlalchemy as sa
 
 from engine import Actor, CaseId
 from engine.records import parse_instant
 from services.scoring.commands import AppealPoints, DecideAppeal
 from services.scoring.state import ScoringState
-from services.statistics.figures import MEASURES
-from services.statistics.queries import Cohort, counted_cases, measures_issued, steps_taken
+from services.statistics.figures import MEASURES, duration
+from services.statistics.queries import Cohort, counted_cases, measures_issued, step_durations
+from services.statistics.tables import case_steps
 from tests.helpers.offices import Place, dispatched_case, registered_case, reported_case
 from tests.unit.statistics.conftest import look
 
@@ -20,7 +25,7 @@ def everything(place: Place, **cohort: Any) -> tuple[Any, Any, Any]:  # noqa: AN
         wanted = Cohort(**cohort)
         return (
             counted_cases(connection, glance, **cohort),
-            sorted(steps_taken(connection, glance, wanted), key=repr),
+            step_durations(connection, glance, wanted),
             measures_issued(connection, glance, wanted),
         )
 
@@ -95,12 +100,28 @@ def test_a_period_takes_the_cases_registered_in_it(place: Place) -> None:
 def test_steps_are_timed_and_late_ones_known(place: Place) -> None:
     reported_case(place, "c3")
 
-    steps = {step.element: step for step in everything(place)[1]}
+    steps = {step.key: step for step in everything(place)[1]}
 
-    assert steps["handle"].took == timedelta(days=14)
-    assert steps["handle"].unit == "u11"
-    assert not steps["handle"].late
-    assert steps["sign_for"].took == timedelta(0)
+    assert (steps["handle"].count, steps["handle"].median) == (1, Decimal("14.0"))
+    assert (steps["handle"].ninetieth, steps["handle"].late) == (Decimal("14.0"), 0)
+    assert steps["sign_for"].median == Decimal("0.0")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 9, 10, 11, 20])
+def test_the_database_finds_the_same_medians_as_the_list(place: Place, count: int) -> None:
+    rows = [
+        {"case_id": "c1", "task": f"t{n}", "element": "handle", "unit": "u1",
+         "done_at": place.clock.now(), "took_s": 40_000 * n, "late": n % 3 == 0}
+        for n in range(count)
+    ]  # fmt: skip
+    registered_case(place, "c1")
+    with place.office.store.transaction() as transaction:
+        transaction.connection.execute(sa.insert(case_steps), rows)
+
+    found = next(step for step in everything(place)[1] if step.key == "handle")
+
+    late = sum(row["late"] is True for row in rows)
+    assert found == duration("handle", [40_000 * n for n in range(count)], late)
 
 
 def test_case_21_a_measure_taken_back_on_appeal_counted_until_then(place: Place) -> None:

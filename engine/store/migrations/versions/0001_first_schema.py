@@ -12,18 +12,50 @@ depends_on = None
 def upgrade() -> None:
     """Bring the schema to this revision."""
     op.create_table(
+        "access_days",
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("before", sa.String(length=80), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.String(length=80), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_access_days")),
+    )
+    op.create_table(
         "access_log",
-        sa.Column("case_id", sa.String(length=40), nullable=False),
         sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("case_id", sa.String(length=40), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("user", sa.String(length=80), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("request", sa.String(length=200), nullable=False),
         sa.Column("outcome", sa.String(length=20), nullable=False),
-        sa.PrimaryKeyConstraint("case_id", "id", name=op.f("pk_access_log")),
+        sa.Column("subject", sa.String(length=200), nullable=True),
+        sa.Column("purpose", sa.String(length=200), nullable=True),
+        sa.Column("hash", sa.String(length=80), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_log")),
     )
     with op.batch_alter_table("access_log", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_access_log_at_id"), ["at", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_access_log_at"), ["at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_access_log_case_id_at"), ["case_id", "at"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_access_log_user_at"), ["user", "at"], unique=False)
+
+    op.create_table(
+        "archived_cases",
+        sa.Column("case_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.String(length=80), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("file", sa.String(length=200), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("head", sa.String(length=80), nullable=False),
+        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("case_id", name=op.f("pk_archived_cases")),
+    )
+    with op.batch_alter_table("archived_cases", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_archived_cases_closed_at"), ["closed_at"], unique=False
+        )
 
     op.create_table(
         "attachments",
@@ -71,6 +103,20 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "case_deadlines",
+        sa.Column("case_id", sa.String(length=40), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("yellow_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("provisional", sa.Boolean(), nullable=False),
+        sa.Column("start", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("period", sa.String(length=60), nullable=True),
+        sa.Column("reminder_period", sa.String(length=60), nullable=True),
+        sa.PrimaryKeyConstraint("case_id", name=op.f("pk_case_deadlines")),
+    )
+    with op.batch_alter_table("case_deadlines", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_case_deadlines_due_at"), ["due_at"], unique=False)
+
+    op.create_table(
         "case_keys",
         sa.Column("case_id", sa.String(length=40), nullable=False),
         sa.Column("algorithm", sa.String(length=20), nullable=False),
@@ -78,6 +124,17 @@ def upgrade() -> None:
         sa.Column("destroyed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("destroyed_by", sa.String(length=80), nullable=True),
         sa.PrimaryKeyConstraint("case_id", name=op.f("pk_case_keys")),
+    )
+    op.create_table(
+        "case_measures",
+        sa.Column("case_id", sa.String(length=40), nullable=False),
+        sa.Column("order", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("measure", sa.String(length=40), nullable=False),
+        sa.Column("unit", sa.String(length=40), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("case_id", "order", name=op.f("pk_case_measures")),
     )
     op.create_table(
         "case_parts",
@@ -104,11 +161,29 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "case_steps",
+        sa.Column("case_id", sa.String(length=40), nullable=False),
+        sa.Column("task", sa.String(length=40), nullable=False),
+        sa.Column("element", sa.String(length=80), nullable=False),
+        sa.Column("unit", sa.String(length=40), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("took_s", sa.Integer(), nullable=False),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("case_id", "task", name=op.f("pk_case_steps")),
+    )
+    with op.batch_alter_table("case_steps", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_case_steps_done_at"), ["done_at"], unique=False)
+
+    op.create_table(
         "case_timeline",
         sa.Column("case_id", sa.String(length=40), nullable=False),
         sa.Column("change", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("urgency", sa.String(length=20), nullable=False),
+        sa.Column("source_kind", sa.String(length=40), nullable=False),
+        sa.Column("source", sa.String(length=100), nullable=True),
+        sa.Column("issuer", sa.String(length=100), nullable=True),
         sa.Column("lead_unit", sa.String(length=40), nullable=True),
         sa.Column("deadline", sa.DateTime(timezone=True), nullable=True),
         sa.Column("yellow_from", sa.DateTime(timezone=True), nullable=True),
@@ -216,6 +291,31 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_definitions_sha256"), ["sha256"], unique=False)
 
     op.create_table(
+        "deliveries",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("user", sa.String(length=80), nullable=False),
+        sa.Column("channel", sa.String(length=10), nullable=False),
+        sa.Column("cause", sa.String(length=10), nullable=False),
+        sa.Column("place", sa.String(length=100), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
+    )
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_deliveries_state_not_before"), ["state", "not_before"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_deliveries_user_created_at"), ["user", "created_at"], unique=False
+        )
+
+    op.create_table(
         "documents",
         sa.Column("case_id", sa.String(length=40), nullable=False),
         sa.Column("document", sa.String(length=20), nullable=False),
@@ -243,6 +343,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_documents_number"), ["number"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_documents_step_wanted_at"), ["step", "wanted_at"], unique=False
+        )
+
+    op.create_table(
+        "efficiency_measures",
+        sa.Column("case_id", sa.String(length=40), nullable=False),
+        sa.Column("unit", sa.String(length=40), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("measure", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("number", sa.String(length=60), nullable=True),
+        sa.PrimaryKeyConstraint("case_id", name=op.f("pk_efficiency_measures")),
+    )
+    with op.batch_alter_table("efficiency_measures", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_efficiency_measures_year_unit_measure"),
+            ["year", "unit", "measure"],
+            unique=False,
         )
 
     op.create_table(
@@ -342,6 +459,21 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("merged_cases", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_merged_cases_duplicate"), ["duplicate"], unique=False)
+
+    op.create_table(
+        "notice_settings",
+        sa.Column("user", sa.String(length=80), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=True),
+        sa.Column("by_email", sa.Boolean(), nullable=False),
+        sa.Column("webhook_url", sa.String(length=500), nullable=True),
+        sa.Column("webhook_secret", sa.String(length=80), nullable=True),
+        sa.Column("digest", sa.String(length=10), nullable=False),
+        sa.Column("digest_hour", sa.Integer(), nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.PrimaryKeyConstraint("user", name=op.f("pk_notice_settings")),
+    )
+    with op.batch_alter_table("notice_settings", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notice_settings_digest"), ["digest"], unique=False)
 
     op.create_table(
         "notices",

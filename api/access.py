@@ -1,0 +1,159 @@
+"""Put on record who reads what, and ask auditors and administrators why they look at some cases.
+
+Every ``GET`` that names a case or a task goes on record, whichever endpoint it is; others do when
+`READS` has them. A case needs a purpose when its type is one of the settings' or an accountability
+referral of it is open; the purpose comes in the header ``X-Purpose``, percent-encoded as UTF-8
+where it isn't ASCII, and stands in the access log.
+"""
+
+from http import HTTPStatus
+from urllib.parse import unquote
+
+from flask import Flask, Response, current_app, g, request
+
+from api.context import malformed, now, person, reading
+from api.problems import HttpProblem
+from services.audit.access import LONGEST, Access, AccessLog
+from services.audit.queries import needs_purpose
+from services.cases.queries import is_visible
+from services.people.roles import Role
+from services.permissions import visible_cases
+from services.tasks.queries import case_of
+
+PURPOSE_HEADER = "X-Purpose"
+PURPOSE_PARAMETER = {
+    "in": "header",
+    "name": PURPOSE_HEADER,
+    "required": False,
+    "description": "Why you look, percent-encoded; some cases need it of auditors (403).",
+    "schema": {"type": "string", "maxLength": 600, "pattern": r"^[\x21-\x7e]+$"},
+}
+
+READS = {
+    "audit.show_accesses": "access_log",
+    "audit.verify_accesses": "access_log",
+    "audit.show_events": "history",
+    "audit.show_state": "state",
+    "audit.verify": "verification",
+    "attachments.show": "documents",
+    "attachments.show_of_case": "documents",
+    "cases.show_register": "search",
+    "documents.preview": "documents",
+    "documents.show_documents": "documents",
+    "documents.show_file": "documents",
+    "evidence.show_evidence": "evidence",
+    "ledger.give_out": "export",
+    "mining.export_ocel": "export",
+    "mining.export_xes": "export",
+    "replay.show_diagram": "state",
+    "replay.show_differences": "history",
+    "replay.show_looks": "access_log",
+    "replay.show_pages": "state",
+    "replay.show_register_then": "register",
+    "replay.show_report": "verification",
+    "statistics.show_figures": "statistics",
+    "tasks.show": "task",
+}
+"""What kind of look an endpoint is; one about a case that isn't here is of kind ``case``."""
+
+_ASKED_WHY = (Role.AUDITOR, Role.ADMIN)
+_READS_THE_LOG = frozenset({"access_log"})
+
+
+class PurposeRequired(HttpProblem):
+    """Raised when an auditor or administrator looks at a sensitive case and doesn't say why."""
+
+    slug = "purpose-required"
+    status = 403
+
+
+def record_access(app: Flask, purpose_types: frozenset[str] = frozenset()) -> None:
+    """Let an application put on record who reads what.
+
+    Parameters
+    ----------
+    purpose_types : the types of cases that auditors and administrators must say a purpose for.
+    """
+    app.extensions["duban-access"] = AccessLog(app.extensions["duban"].store)
+    app.extensions["duban-purpose-types"] = purpose_types
+    app.before_request(_before)
+    app.after_request(_after)
+
+
+def access_log() -> AccessLog:
+    """Give the access log of this application."""
+    found: AccessLog = current_app.extensions["duban-access"]
+    return found
+
+
+def _before() -> None:
+    if request.method != "GET" or "person" not in g:
+        return
+    case, purpose = _case(), _purpose()
+    if READS.get(request.endpoint or "") in _READS_THE_LOG:
+        access_log().flush()
+    if case is None or purpose or not any(person().holds(role) for role in _ASKED_WHY):
+        return
+    types: frozenset[str] = current_app.extensions["duban-purpose-types"]
+    with reading() as transaction:
+        connection = transaction.connection
+        # Whoever may not know of the case is told so, and nothing about it.
+        is_asked = needs_purpose(connection, case, types) and is_visible(
+            connection, visible_cases(person()), case
+        )
+    if is_asked:
+        raise PurposeRequired(case=case, header=PURPOSE_HEADER)
+
+
+def _after(response: Response) -> Response:
+    kind = _kind()
+    if kind is None or response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+        return response
+    access_log().note(
+        Access(
+            at=now(),
+            user=person().id,
+            kind=kind,
+            request=f"{request.method} {request.path}",
+            case=_case(),
+            subject=_subject(kind),
+            purpose=_purpose(),
+        )
+    )
+    return response
+
+
+def _kind() -> str | None:
+    if request.method != "GET" or "person" not in g or request.endpoint is None:
+        return None
+    kind = READS.get(request.endpoint)
+    if kind == "search" and not request.args.get("q"):
+        return None
+    return kind if kind is not None or _case() is None else "case"
+
+
+def _subject(kind: str) -> str | None:
+    """Give what was searched for, or what a list or an export was narrowed to."""
+    if kind == "search":
+        return request.args["q"]
+    if _case() is None and request.query_string:
+        return unquote(request.query_string.decode("latin-1"))
+    return None
+
+
+def _case() -> str | None:
+    """Give the case that the address names, itself or by one of its tasks."""
+    named = request.view_args or {}
+    task = named.get("task")
+    found: str | None = named.get("case") or (case_of(task) if task else None)
+    return found or None
+
+
+def _purpose() -> str | None:
+    given = request.headers.get(PURPOSE_HEADER)
+    if given is None:
+        return None
+    said = unquote(given).strip()
+    if len(said) > LONGEST or not said.isprintable():
+        raise malformed(PURPOSE_HEADER)
+    return said or None

@@ -1,0 +1,15 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.offices import Place, sqlite_place
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    found = sqlite_place(tmp_path)
+    try:
+        yield found
+    finally:
+        found.office.close()
