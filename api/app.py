@@ -11,18 +11,21 @@ from flask.json.provider import DefaultJSONProvider
 
 from api.attachments import attachments
 from api.audit import audit
+from api.calendar import calendar
 from api.cases import cases
 from api.context import idempotency_key, now, office
 from api.definitions import MAX_UPLOAD_BYTES, definitions
 from api.documents import documents
 from api.evidence import evidence
 from api.identity import PREFIX, require_identity
+from api.migration import migration
 from api.mining import mining
 from api.openapi import SECURITY_SCHEMES, Api, Ident
 from api.pages import pages
 from api.people import people
 from api.problems import BodyTooLarge, NotAcceptable, WrongMediaType, handle_problems
 from api.replay import replay
+from api.scores import scores
 from api.service import Metrics, service
 from api.sessions import sessions
 from api.statistics import statistics
@@ -59,6 +62,9 @@ NOUNS = (
     definitions,
     whatif,
     statistics,
+    scores,
+    calendar,
+    migration,
     mining,
     service,
 )

@@ -1,6 +1,5 @@
 """The service itself: health, metrics, the calendar, and the clock of tests."""
 
-from datetime import date
 from time import monotonic
 from typing import Any, cast
 
@@ -8,19 +7,14 @@ from flask import Response, current_app
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client import generate_latest as as_text
 
-from api.context import now, office, reading, writing
+from api.context import now, office, reading
 from api.openapi import Noun
-from api.people import require
 from api.problems import TestClockOff
-from api.service_schemas import CalendarIn, CalendarOut, ClockIn, ClockOut, HealthOut
+from api.service_schemas import ClockIn, ClockOut, HealthOut
 from api.worker import Sweeper
 from engine import SetClock
 from engine.records import Json
 from services.audit.queries import count_waits
-from services.deadlines import queries as calendars
-from services.deadlines.calendar import DayKind
-from services.deadlines.queries import Schedule
-from services.permissions import Action
 
 service = Noun("service", __name__, "Health, metrics, calendar.")
 
@@ -85,29 +79,6 @@ def metrics() -> Response:
     return Response(as_text(kept.registry), content_type=CONTENT_TYPE_LATEST)
 
 
-@service.route("/calendar/<int:year>", methods=["GET"])
-@service.response(200, CalendarOut)
-def show_calendar(year: int) -> dict[str, Json]:
-    """Show the days of a year that differ from an ordinary week."""
-    with reading() as transaction:
-        return _schedule(calendars.schedule(transaction.connection, min(year, 2**31 - 1)))
-
-
-@service.route("/calendar/<int:year>", methods=["PUT"])
-@service.arguments(CalendarIn)
-@service.response(200, CalendarOut)
-def load_calendar(body: dict[str, Json], year: int) -> dict[str, Json]:
-    """Load the schedule of a year as published, in place of what was there."""
-    require(Action.MANAGE_CALENDAR)
-    days: dict[date, DayKind] = {day["day"]: DayKind(day["kind"]) for day in body["days"]}
-    with writing() as transaction:
-        connection = transaction.connection
-        calendars.load_year(
-            connection, year, days, body["notice"], published_at=body["published_at"]
-        )
-        return _schedule(calendars.schedule(connection, year))
-
-
 @service.route("/test/clock", methods=["PUT"])
 @service.doc(security=[])
 @service.arguments(ClockIn)
@@ -125,13 +96,3 @@ def set_clock(body: dict[str, Json]) -> dict[str, Json]:
 def sweeper() -> Sweeper:
     """Give what sweeps this process's installation."""
     return cast("Sweeper", current_app.extensions["duban-sweeper"])
-
-
-def _schedule(found: Schedule) -> dict[str, Json]:
-    return {
-        "year": found.year,
-        "notice": found.notice,
-        "published_at": found.published_at,
-        "revision": found.revision,
-        "days": [{"day": day, "kind": str(kind)} for day, kind in found.days],
-    }

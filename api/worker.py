@@ -16,9 +16,11 @@ from typing import Protocol
 import structlog
 
 from engine import CaseId, JobId, pump
+from engine.errors import Problem
 from engine.store import DueJob
 from services.evidence.sealing import seal
 from services.office import Office
+from services.scoring.proposals import propose_measures
 
 LONGEST_SLEEP_S = 1.0
 BATCH = 200
@@ -79,7 +81,7 @@ class Sweeper:
     def sweep(self) -> Swept:
         """Fire what is due and deliver what waits, one batch of each."""
         with self._lock:
-            self._seal()
+            self._daily()
             swept = Swept(
                 self._office.engine.fire_due(limit=BATCH),
                 self._jobs(),
@@ -88,12 +90,16 @@ class Sweeper:
         self.last_sweep = monotonic()
         return swept
 
-    def _seal(self) -> None:
-        # One signed head over all cases a day; another worker may be first.
+    def _daily(self) -> None:
+        # A signed head over all cases, and measures that are due; another worker may be first.
         today = self._office.clock.now().astimezone(self._office.settings.zone).date()
         if today != self._sealed_on:
-            seal(self._office, once_a_day=True)
             self._sealed_on = today
+            seal(self._office, once_a_day=True)
+            try:
+                propose_measures(self._office.engine, self._office.clock.now())
+            except Problem as refusal:
+                log.warning("measures not proposed", problem=str(refusal))
 
     def _jobs(self) -> int:
         office = self._office

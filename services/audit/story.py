@@ -44,7 +44,7 @@ _MONTHS = (
 )
 
 _UNITS = frozenset({"unit", "lead_unit", "co_units", "former_unit", "suggested_unit"})
-_USERS = frozenset({"by", "handler", "assignee", "former", "acting_for", "proposers", "officer"})
+_USERS = frozenset({"by", "handler", "assignee", "former", "acting_for", "proposers", "officers"})
 _DERIVED: Mapping[str, tuple[str, ...]] = {
     "task_completed": ("outcome", "said"),
     "scope_left": ("outcome",),

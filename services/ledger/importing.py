@@ -14,6 +14,7 @@ from engine import Actor, CaseId, Engine, FieldError, Invalid, forms
 from engine.chain import canonical
 from engine.definitions import Definition
 from engine.errors import CaseExists, DefinitionNotFound, KeyReused
+from engine.form_checks import Schema
 from engine.records import Json
 from services.cases.commands import REGISTER, RegisterCase
 from services.ledger import queries
@@ -153,6 +154,8 @@ class _Sheet:
             with suppress(DefinitionNotFound):
                 self._definitions[key] = engine.library.current(key)[1]
         self._names |= {d.name: key for key, d in self._definitions.items()}
+        # The same object each time: checks are compiled once per schema object.
+        self._forms = {key: d.form(REGISTER) for key, d in self._definitions.items()}
 
     def read(self, content: bytes, at: datetime) -> tuple[list[Item], list[FieldError], int]:
         """Give what can be registered, what is wrong, and how many rows there are."""
@@ -183,7 +186,7 @@ class _Sheet:
         return self.fields.index(column) if column in self.fields else len(self.fields)
 
     def _columns(self, headings: Row) -> list[str]:
-        known: Headings = headings_of(self._form(key) for key in self._definitions)
+        known: Headings = headings_of(self._forms.values())
         fields = [known.field_of(heading) or "" for heading in headings]
         unknown = [
             FieldError(f"{HEADING_ROW}.{heading}", "unknown_column", {"value": heading})
@@ -221,7 +224,7 @@ class _Sheet:
         case_type = self._names.get(named, named)
         if case_type not in self._definitions:
             return case_type, {}, [FieldError(CASE_TYPE, "unknown_case_type", {"value": named})]
-        schema = self._form(case_type)
+        schema = self._forms[case_type]
         data = {field: value_of(field, cell, schema, case_type) for field, cell in cells.items()}
         faults: list[FieldError] = []
         if PARENT in data:
@@ -237,10 +240,7 @@ class _Sheet:
             faults.append(FieldError("source_date", "in_the_future"))
         return case_type, data, [*faults, *self._unknown(schema, data)]
 
-    def _form(self, case_type: str) -> dict[str, Json]:
-        return dict(self._definitions[case_type].form(REGISTER))
-
-    def _unknown(self, schema: dict[str, Json], data: dict[str, Json]) -> list[FieldError]:
+    def _unknown(self, schema: Schema, data: dict[str, Json]) -> list[FieldError]:
         found = []
         for pointer, kind, value in forms.references(schema, data):
             place = (kind, str(value))

@@ -1,10 +1,11 @@
 """Read what figures are counted from, as it stands or as it stood on any past date."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select
 
 from services.cases.queries import Glance, visible
 from services.cases.tables import register
@@ -165,15 +166,31 @@ def step_durations(
     step : only tasks of this element.
     done_since, done_until : only those done from one instant up to another, both included.
     """
-    done, key = case_steps.c, STEP_GROUPS[by]
-    conditions = [done.case_id == register.c.case_id, *_of_cohort(cohort, glance)]
+    conditions = _of_cohort(cohort, glance)
     if step is not None:
-        conditions.append(done.element == step)
+        conditions.append(case_steps.c.element == step)
     if done_since is not None:
-        conditions.append(done.done_at >= done_since)
+        conditions.append(case_steps.c.done_at >= done_since)
     ends = [until for until in (done_until, cohort.as_of) if until is not None]
-    conditions += [done.done_at <= until for until in ends]
-    # The database sorts; of each group only the rows at the three ranks come back.
+    conditions += [case_steps.c.done_at <= until for until in ends]
+    groups: dict[str | None, dict[int, int]] = {}
+    totals: dict[str | None, tuple[int, int]] = {}
+    for group, rank, seconds, count, late in connection.execute(
+        _at_ranks(STEP_GROUPS[by], conditions)
+    ):
+        groups.setdefault(group, {})[rank] = seconds
+        totals[group] = (count, int(late))
+    return tuple(
+        _duration(group, groups[group], *totals[group])
+        for group in sorted(groups, key=lambda group: (group is None, group or ""))
+    )
+
+
+def _at_ranks(
+    key: ColumnElement[str | None], conditions: Sequence[ColumnElement[bool]]
+) -> Select[Any]:
+    """Select of each group only the rows at the three ranks; the database sorts."""
+    done = case_steps.c
     ranked = (
         select(
             key.label("key"),
@@ -182,22 +199,13 @@ def step_durations(
             func.count().over(partition_by=key).label("total"),
             func.sum(case((done.late, 1), else_=0)).over(partition_by=key).label("late"),
         )
-        .where(*conditions)
+        .where(done.case_id == register.c.case_id, *conditions)
         .subquery()
     ).c
-    wanted = select(ranked.key, ranked.place, ranked.took_s, ranked.total, ranked.late).where(
-        ranked.place.in_(
-            ((ranked.total + 1) // 2, ranked.total // 2 + 1, (9 * ranked.total + 9) // 10)
-        )
-    )
-    groups: dict[str | None, dict[int, int]] = {}
-    totals: dict[str | None, tuple[int, int]] = {}
-    for group, rank, seconds, count, late in connection.execute(wanted):
-        groups.setdefault(group, {})[rank] = seconds
-        totals[group] = (count, int(late))
-    return tuple(
-        _duration(group, groups[group], *totals[group])
-        for group in sorted(groups, key=lambda group: (group is None, group or ""))
+    total = ranked.total
+    places = ((total + 1) // 2, total // 2 + 1, (9 * total + 9) // 10)
+    return select(ranked.key, ranked.place, ranked.took_s, total, ranked.late).where(
+        ranked.place.in_(places)
     )
 
 
