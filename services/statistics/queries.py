@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, case, func, or_, select
 
 from services.cases.queries import Glance, visible
 from services.cases.tables import register
@@ -251,21 +251,24 @@ def _of_cohort(cohort: Cohort, glance: Glance) -> list[ColumnElement[bool]]:
     if cohort.unit is not None:
         conditions.append(then.lead_unit == cohort.unit)
     if cohort.not_over_before is not None:
-        ended = then.closed_at
-        conditions.append(or_(ended.is_(None), ended >= cohort.not_over_before))
+        conditions.append(_not_over(then.closed_at, cohort.not_over_before))
+        # What is over since before both instants was so then; this one has no past to look up.
+        first = min(cohort.not_over_before, cohort.as_of or cohort.not_over_before)
+        conditions.append(_not_over(register.c.closed_at, first))
     return conditions
+
+
+def _not_over(ended: Column[datetime | None], before: datetime) -> ColumnElement[bool]:
+    return or_(ended.is_(None), ended >= before)
 
 
 def _as_it_stood(as_of: datetime) -> ColumnElement[bool]:
     # The last change by its number, not by its instant: a clock may have been set back.
+    earlier = case_timeline.alias("earlier")
     last = (
-        select(case_timeline.c.case_id, func.max(case_timeline.c.change).label("change"))
-        .where(case_timeline.c.at <= as_of)
-        .group_by(case_timeline.c.case_id)
-        .subquery()
+        select(func.max(earlier.c.change))
+        .where(earlier.c.case_id == register.c.case_id, earlier.c.at <= as_of)
+        .correlate(register)
+        .scalar_subquery()
     )
-    return and_(
-        case_timeline.c.case_id == register.c.case_id,
-        case_timeline.c.case_id == last.c.case_id,
-        case_timeline.c.change == last.c.change,
-    )
+    return and_(case_timeline.c.case_id == register.c.case_id, case_timeline.c.change == last)

@@ -3,7 +3,6 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
-from time import process_time
 
 import pytest
 from openpyxl.worksheet.formula import ArrayFormula
@@ -238,12 +237,9 @@ def test_what_is_no_ledger_is_refused_with_the_reason(
     assert refusal.value.facts == {"reason": reason}
 
 
-def test_500_rows_take_a_tenth_of_the_time_that_5000_may(place: Place, run: Run) -> None:
+def test_500_rows_are_registered_each_under_a_number_of_its_own(place: Place, run: Run) -> None:
     rows = [with_row(INSTRUCTION, 来源文号=f"信〔2026〕{n}号") for n in range(500)]
-    content = workbook(*rows)
-    begin = process_time()
 
-    result = run(content)
+    result = run(workbook(*rows))
 
-    assert len(result.registered) == 500
-    assert process_time() - begin < 3
+    assert len(set(result.registered)) == 500
