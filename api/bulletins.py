@@ -24,6 +24,8 @@ from services.permissions import Action
 
 bulletins = Noun("bulletins", __name__, "Bulletins and reports of the office.")
 
+ALSO_DOCX = {200: {"content": {DOCX: {"schema": {"type": "string", "format": "binary"}}}}}
+
 _PERIOD = of("such as `2026`, `2026-Q1` or `2026-03`")
 _LONGEST = 40
 
@@ -181,6 +183,7 @@ def show(query: dict[str, Any], period: str) -> Bulletin:
 
 
 @bulletins.route("/bulletins/drafts/<ident:period>/file", methods=["GET"])
+@bulletins.doc(responses=ALSO_DOCX)
 @bulletins.arguments(DraftQuery, location="query")
 @bulletins.response(200, {"type": "string", "format": "binary"}, content_type=PDF)
 def show_draft(query: dict[str, Any], period: str) -> Response:
@@ -220,6 +223,7 @@ def show_issued() -> dict[str, Any]:
 
 
 @bulletins.route("/bulletins/<ident:bulletin>/file", methods=["GET"])
+@bulletins.doc(responses=ALSO_DOCX)
 @bulletins.arguments(IssuedFileQuery, location="query")
 @bulletins.response(200, {"type": "string", "format": "binary"}, content_type=PDF)
 def show_file(query: dict[str, Any], bulletin: str) -> Response:

@@ -111,6 +111,7 @@ def take_in(query: dict[str, Any]) -> dict[str, Json]:
 
 
 @ledger.route("/cases/export", methods=["GET"])
+@ledger.doc(responses={200: {"content": {CSV: {"schema": {"type": "string"}}}}})
 @ledger.arguments(ExportQuery, location="query")
 @ledger.response(200, {"type": "string", "format": "binary"}, content_type=XLSX)
 def give_out(query: dict[str, Any]) -> Response:

@@ -67,7 +67,7 @@ class Editor:
         if rules is None or template is None:
             raise TemplateInvalid(reason=f"no template {paper.kind}")
         day = last_day(found.as_of, self._zone)
-        facts = facts_of_paper(paper, DRAFT, day, rules.office, ())
+        facts = facts_of_paper(paper, DRAFT, day, rules.office, rules.kinds[paper.kind].copies)
         title = f"{paper.title} {DRAFT}"
         return Drafted(*self._documents.draw(template, facts, title=title, at=found.as_of))
 

@@ -138,7 +138,7 @@ def bulletin(
     active = Cohort(until=until, as_of=as_of, not_over_before=since)
     found = cases_of(connection, everything, active)
     new = [case for case in found if case.registered_at >= since]
-    issued = measures_issued(connection, everything, Cohort(until=until, as_of=as_of))
+    issued = measures_issued(connection, everything, Cohort(as_of=as_of), since=since, until=until)
     scores = ranking(connection, period.first.year, as_of, calendar, zone=zone)
     concerned = {case.unit for case in found}
     return Bulletin(
@@ -150,7 +150,7 @@ def bulletin(
         ),
         sources=_sources(new),
         overdue=_overdue(found),
-        rounds=_rounds(one for one in issued if since <= one.at < until),
+        rounds=_rounds(issued),
         steps=step_durations(
             connection, everything, Cohort(), done_since=since, done_until=min(until, as_of)
         ),
@@ -207,8 +207,7 @@ def _overdue(found: Iterable[CaseFigures]) -> tuple[CaseFigures, ...]:
     return tuple(sorted(late, key=lambda case: (case.deadline or case.registered_at, case.number)))
 
 
-def _rounds(issued: Iterable[Measured]) -> tuple[RoundLine, ...]:
-    measures = list(issued)
+def _rounds(measures: Sequence[Measured]) -> tuple[RoundLine, ...]:
     counts = counted((one.round, one.measure) for one in measures)
     return tuple(
         RoundLine(

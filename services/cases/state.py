@@ -118,7 +118,7 @@ def status_reached(state: CaseState, event: TaskReached | MilestoneReached) -> C
     status = event.properties.get("status")
     if status is None or status == state.status:
         return state
-    closed_at = event.at if status == "closed" else None
+    closed_at = event.at if status in ("closed", "cancelled") else None
     return replace(state, status=status, closed_at=closed_at)
 
 

@@ -214,15 +214,30 @@ def _duration(group: str | None, seconds: dict[int, int], count: int, late: int)
     return duration_at(group, count, (low, high, ninetieth), late)
 
 
-def measures_issued(connection: Connection, glance: Glance, cohort: Cohort) -> list[Measured]:
+def measures_issued(
+    connection: Connection,
+    glance: Glance,
+    cohort: Cohort,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Measured]:
     """Read the measures issued in the visible cases of a cohort, oldest first.
 
     One taken back on appeal stands until the day it was taken back (domain.md §10, case 21).
+
+    Parameters
+    ----------
+    since, until : only measures issued from `since` to before `until`.
     """
     issued = case_measures.c
     conditions = [issued.case_id == register.c.case_id, *_of_cohort(cohort, glance)]
     as_of = cohort.as_of or glance.now
     conditions.append(issued.at <= as_of)
+    if since is not None:
+        conditions.append(issued.at >= since)
+    if until is not None:
+        conditions.append(issued.at < until)
     conditions.append(or_(issued.withdrawn_at.is_(None), issued.withdrawn_at > as_of))
     statement = select(case_measures, register.c.case_type).where(*conditions)
     return [

@@ -273,7 +273,11 @@ def check_timers(history: list[StoredEvent], place: Place, case: CaseId) -> None
 
 
 def check_numbers(place: Place, cases: list[CaseId]) -> None:
-    """Case numbers have no gaps."""
+    """Case numbers of each kind have no gaps."""
     with place.office.store.transaction(write=False) as transaction:
         numbers = [row["number"] for case in cases for row in transaction.rows(case, "register")]
-    assert sorted(int(number[-4:]) for number in numbers) == list(range(1, len(cases) + 1))
+    kinds: dict[str, list[int]] = {}
+    for number in numbers:
+        kinds.setdefault(number[:-4], []).append(int(number[-4:]))
+    for given in kinds.values():
+        assert sorted(given) == list(range(1, len(given) + 1))
