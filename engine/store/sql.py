@@ -15,14 +15,12 @@ from sqlalchemy import (
     Column,
     Connection,
     Delete,
-    Engine,
     Insert,
     Select,
     Update,
     and_,
     bindparam,
     create_engine,
-    event,
     func,
     select,
     text,
@@ -45,6 +43,7 @@ from engine.store import (
     StoredReceipt,
     StoredSnapshot,
 )
+from engine.store.sqlite import prepare_sqlite
 from engine.store.tables import (
     case_keys,
     cases,
@@ -333,7 +332,7 @@ class SqlStore:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writer = threading.Lock()
         if self.is_sqlite:
-            _prepare_sqlite(self.engine)
+            prepare_sqlite(self.engine)
 
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[SqlTransaction]:
@@ -467,27 +466,6 @@ def _row_statement(name: str, kind: str, key: tuple[str, ...]) -> Insert | Updat
     columns = [c.name for c in table.columns if not c.info.get("operational")]
     values: dict[str, Any] = {c: bindparam(f"p_{c}") for c in columns if c not in key}
     return table.update().where(here).values(values)
-
-
-def _prepare_sqlite(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def on_connect(connection: Any, _record: Any) -> None:  # noqa: ANN401 -- the driver's own
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "busy_timeout=10000",
-            "foreign_keys=ON",
-            "cache_size=-16000",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def on_begin(connection: Connection) -> None:
-        write = connection.info.get("write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
 def is_unavailable(error: BaseException) -> bool:
