@@ -11,11 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Delete, Insert, Update, and_, bindparam, select
 
-from engine.events import CaseId
+from engine.ids import CaseId
 from engine.rows import RowChange
 from engine.store import CaseHead, StoredEvent, StoredReceipt
 from engine.store.schema import prepare_schema
-from engine.store.sql import SqlStore, SqlTransaction
+from engine.store.sql import SqlStore
+from engine.store.sql_transaction import SqlTransaction
 from engine.store.tables import cases, events, inbox, metadata
 
 _READ = (

@@ -34,25 +34,12 @@ from engine.errors import (
     Problem,
     Refused,
 )
-from engine.events import (
-    CASE_SCOPE,
-    CLOCK,
-    OUTBOX,
-    Actor,
-    CaseId,
-    Event,
-    JobId,
-    Recorded,
-    ScopeId,
-    TaskId,
-    TimerId,
-    event,
-    lifts,
-)
+from engine.event_types import Event, Recorded, event, lifts
 from engine.execute import Receipt
-from engine.history import Verification
+from engine.ids import CASE_SCOPE, CLOCK, OUTBOX, Actor, CaseId, JobId, ScopeId, TaskId, TimerId
 from engine.rows import rows
 from engine.state import ProcessState, State, States, applies
+from engine.verification import Verification
 
 __all__ = [
     "CASE_SCOPE",

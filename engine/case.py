@@ -9,8 +9,9 @@ from datetime import datetime
 from engine.commands import DECISIONS, FOLLOWERS, Command
 from engine.definitions import Definition
 from engine.errors import Problem
-from engine.events import CASE_SCOPE, Actor, CaseId, Event, ScopeId
+from engine.event_types import Event
 from engine.expressions import Names, Setting
+from engine.ids import CASE_SCOPE, Actor, CaseId, ScopeId
 from engine.records import Json, instant_text
 from engine.spiff.process import Process
 from engine.state import State, StateT, apply_to

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal, TypeVar
 
-from engine.events import Actor, CaseId, Event, JobId, TaskId, TimerId
+from engine.event_types import Event
+from engine.ids import Actor, CaseId, JobId, TaskId, TimerId
 from engine.records import Json
 
 
@@ -59,12 +60,14 @@ def follows(*happened: type[Event]) -> Callable[[DecideT], DecideT]:
     """Register what one subject makes of another's events: `(event, case) -> events`.
 
     It runs within the same decision, right after the event was folded; so subjects meet in events
-    and a command stays one transaction.
+    and a command stays one transaction. Several follow in the order of their names: whichever room
+    a process imports first, the same command gives the same events.
     """
 
     def register(react: DecideT) -> DecideT:
         for kind in happened:
             FOLLOWERS.setdefault(kind, []).append(react)
+            FOLLOWERS[kind].sort(key=lambda known: (known.__module__, known.__qualname__))
         return react
 
     return register

@@ -39,29 +39,27 @@ from engine.errors import (
     TaskTaken,
     TimerNotOpen,
 )
+from engine.event_types import Event
 from engine.events import (
-    Actor,
     CaseCancelled,
     CaseResumed,
     CaseStarted,
     CaseSuspended,
-    Event,
     JobFailed,
     JobFinished,
-    JobId,
     JobRetried,
     MessageDelivered,
     TaskClaimed,
     TaskCompleted,
     TaskDelegated,
-    TaskId,
     TaskReleased,
     TimerFired,
-    TimerId,
-    TimerRescheduled,
+    TimerRetried,
     TimerStuck,
 )
-from engine.records import Json, whole_numbers
+from engine.expressions import Names, Setting, compile_template
+from engine.ids import CASE_SCOPE, Actor, JobId, ScopeId, TaskId, TimerId
+from engine.records import Json, instant_text, whole_numbers
 from engine.state import OpenJob, OpenTask, OpenTimer, ProcessState
 
 MAX_REASON = 2000
@@ -128,7 +126,7 @@ def completing(case: Case, task: OpenTask, data: dict[str, Json], ask: Command) 
     check_four_eyes(case, task, ask.by)
     data = {name: whole_numbers(value) for name, value in data.items()}
     schema: Mapping[str, Json] = case.definition.form(task.form) if task.form else {}
-    check_form(case, schema, data)
+    check_form(case, schema, data, task.scope)
     done = TaskCompleted(
         task=task.task,
         element=task.element,
@@ -149,14 +147,28 @@ def completing(case: Case, task: OpenTask, data: dict[str, Json], ask: Command) 
     yield from case.process.complete(task.task, {}, case.lookups, ask.at)
 
 
-def check_form(case: Case, schema: Mapping[str, Json], data: dict[str, Json]) -> None:
+def check_form(
+    case: Case, schema: Mapping[str, Json], data: dict[str, Json], scope: ScopeId = CASE_SCOPE
+) -> None:
     """Check data against a form and what it refers to, such as a unit, against the register.
+
+    Parameters
+    ----------
+    scope : whose variables, beside the data itself, say which further fields are required.
 
     Raises
     ------
     Invalid : with an error per field.
     """
     forms.validate(schema, data)
+
+    def value(template: str) -> Json:
+        setting = Setting(Names(data, case.variables(scope)), case.lookups, instant_text(case.now))
+        return compile_template(template).evaluate(setting)
+
+    absent = [FieldError(name, "required") for name in forms.missing(schema, data, value)]
+    if absent:
+        raise Invalid(absent)
     unknown = [
         FieldError(pointer.lstrip("/").replace("/", "."), f"unknown_{kind}", {"value": value})
         for pointer, kind, value in forms.references(schema, data)
@@ -182,6 +194,9 @@ def check_four_eyes(case: Case, task: OpenTask, by: Actor) -> None:
 @decides(FireTimer)
 def fire_timer(ask: FireTimer, case: Case) -> Iterator[Event]:
     timer = open_timer(case, ask.timer)
+    if timer.due_at != ask.at:
+        # It moved after a worker had found it due, and is found again when it is.
+        raise TimerNotOpen(timer=ask.timer)
     if case[ProcessState].status == "suspended":
         raise CaseIsSuspended(case=case.id)
     yield TimerFired(
@@ -207,9 +222,7 @@ def retry_timer(ask: RetryTimer, case: Case) -> Iterator[Event]:
     timer = open_timer(case, ask.timer)
     if timer.stuck is None:
         raise TimerNotOpen(timer=ask.timer)
-    yield TimerRescheduled(
-        timer=ask.timer, element=timer.element, former=timer.due_at, due_at=timer.due_at
-    )
+    yield TimerRetried(timer=ask.timer, element=timer.element, at=ask.at)
 
 
 @decides(FinishJob)
@@ -241,7 +254,7 @@ def retry_job(ask: RetryJob, case: Case) -> Iterator[Event]:
     job = open_job(case, ask.job)
     if job.failed is None:
         raise JobNotOpen(job=ask.job)
-    yield JobRetried(job=ask.job, at=ask.at)
+    yield JobRetried(job=ask.job, element=job.element, at=ask.at)
 
 
 @decides(DeliverMessage)

@@ -9,9 +9,10 @@ from datetime import datetime
 from engine import chain, decisions, erasure, migration, pump
 from engine.clock import Clock
 from engine.commands import Command
-from engine.events import EVENTS, CaseId
+from engine.event_types import EVENTS
 from engine.execute import BindLookups, Executor, Permit, Receipt
 from engine.history import History
+from engine.ids import CaseId
 from engine.library import Library
 from engine.pump import Handler
 from engine.state import APPLIERS

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from engine import journal
 from engine.errors import CaseNotFound, Refused
-from engine.events import CaseId
+from engine.ids import CaseId
 from engine.state import ProcessState, State, apply_to
 from engine.store import Store
 

@@ -1,87 +1,13 @@
-"""What can happen to a case: the engine's own events, their names, versions and lifting.
-
-Every other event type registers itself here by `@event`. A payload field is never removed, renamed
-or reinterpreted; a changed payload is a new version and a `@lifts` function.
-"""
+"""What can happen to a case as far as the engine goes: its own events."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, NewType, TypeVar
 
-from engine.records import Json, decode, encode
-
-CaseId = NewType("CaseId", str)
-TaskId = NewType("TaskId", str)
-TimerId = NewType("TimerId", str)
-JobId = NewType("JobId", str)
-ScopeId = NewType("ScopeId", str)
-
-CASE_SCOPE = ScopeId("")
-"""The scope of the case itself; call activities and instances have scopes of their own below it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """Something that happened to one case; carries all that its appliers need."""
-
-    name: ClassVar[str]
-    version: ClassVar[int]
-
-
-EventT = TypeVar("EventT", bound=type[Event])
-Lift = Callable[[dict[str, Json]], dict[str, Json]]
-
-EVENTS: dict[str, type[Event]] = {}
-LIFTS: dict[tuple[str, int], Lift] = {}
-
-
-def event(name: str, version: int) -> Callable[[EventT], EventT]:
-    """Register an event type under its stable snake_case name and newest version."""
-
-    def register(kind: EventT) -> EventT:
-        if name in EVENTS:
-            message = f"two event types are called {name}"
-            raise ValueError(message)
-        kind.name, kind.version = name, version
-        EVENTS[name] = kind
-        return kind
-
-    return register
-
-
-def lifts(name: str, from_version: int) -> Callable[[Lift], Lift]:
-    """Register how a payload of `from_version` becomes one of the next version."""
-
-    def register(lift: Lift) -> Lift:
-        LIFTS[name, from_version] = lift
-        return lift
-
-    return register
-
-
-def payload(happened: Event) -> dict[str, Json]:
-    """Give an event's fields as JSON-plain values."""
-    return encode(happened)
-
-
-def read_event(name: str, version: int, fields: Mapping[str, Json]) -> Event:
-    """Read a stored payload of any version as the newest event type.
-
-    Raises
-    ------
-    LookupError : no such event type or version, or no lift leads from it to the newest.
-    """
-    kind = EVENTS[name]
-    if version > kind.version:
-        message = f"{name} of version {version} is newer than this release"
-        raise LookupError(message)
-    lifted = dict(fields)
-    for old in range(version, kind.version):
-        lifted = LIFTS[name, old](lifted)
-    return decode(kind, lifted)
+from engine.event_types import Event, event
+from engine.ids import JobId, ScopeId, TaskId, TimerId
+from engine.records import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +284,7 @@ class JobRetried(Event):
     """A person closed an incident by asking for the job again."""
 
     job: JobId
+    element: str
     at: datetime
 
 
@@ -378,6 +305,16 @@ class TimerStuck(Event):
     timer: TimerId
     element: str
     reason: str
+    at: datetime
+
+
+@event("timer_retried", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerRetried(Event):
+    """A person closed an incident: the timer is due again, at the instant it was due before."""
+
+    timer: TimerId
+    element: str
     at: datetime
 
 
@@ -456,31 +393,3 @@ class CaseMigrated(Event):
     scopes: dict[str, Json]
     kept: dict[str, Json]
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts: a user, or a part of the service such as the clock; `acting_for` names an absent A.
-
-    The record of a command always shows "B for A" (domain.md §2).
-    """
-
-    user: str
-    acting_for: str | None = None
-
-
-CLOCK = Actor("clock")
-OUTBOX = Actor("outbox")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
-    """One event as it stands in a history."""
-
-    case: CaseId
-    seq: int
-    at: datetime
-    by: Actor
-    event: Event
-    command: dict[str, Json] | None = field(default=None)
-    """The command's own record, on the first event that came of it; `None` on the others."""

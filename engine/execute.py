@@ -20,7 +20,7 @@ from engine.errors import (
     Problem,
     StaleVersion,
 )
-from engine.events import OUTBOX, Actor, CaseId, TaskId
+from engine.ids import OUTBOX, Actor, CaseId, TaskId
 from engine.library import Library
 from engine.personal import CaseKey, new_key
 from engine.records import Json, decode, encode

@@ -17,13 +17,23 @@ from typing import Protocol
 
 import cel
 
-from engine.errors import EvaluationFailed, Problem
+from engine.errors import EvaluationFailed
 from engine.plain_values import as_text, plain
 from engine.records import Json
 
 MAX_EXPRESSION_LENGTH = 1_000
 MAX_NESTING = 32
 MAX_MACROS = 2
+
+_FAULTS = (
+    RuntimeError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+)
+"""What an expression that doesn't fit its case raises, and a function that it gave nonsense to."""
 
 logging.getLogger("cel").setLevel(logging.CRITICAL)  # a refusing host function isn't a fault
 
@@ -131,17 +141,18 @@ class Expression:
         Raises
         ------
         EvaluationFailed : a name is missing, types don't fit, or the value isn't JSON-plain.
-        Problem : what a function of the host raised.
+        Problem : what a function of the host raised; and whatever else it raised that no argument
+            can be blamed for, such as a database that is away.
         """
-        raised: list[Problem] = []
+        raised: list[Exception] = []
         try:
             return plain(self._program.execute(self._context(setting, raised)))
-        except (RuntimeError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        except _FAULTS as error:
             if raised:
                 raise raised[0] from None
             raise EvaluationFailed(expression=self.text, reason=_brief(error)) from None
 
-    def _context(self, setting: Setting, raised: list[Problem]) -> dict[str, Json]:
+    def _context(self, setting: Setting, raised: list[Exception]) -> dict[str, Json]:
         names = setting.names
         context: dict[str, Json] = {}
         for name in self._variables:
@@ -264,12 +275,14 @@ def _known_in(names: Names) -> Callable[[str], bool]:
     return lambda name: names.get(name) is not None
 
 
-def _function_of(host: Host, function: str, raised: list[Problem]) -> Callable[..., Json]:
+def _function_of(host: Host, function: str, raised: list[Exception]) -> Callable[..., Json]:
     def call(*arguments: object) -> Json:
         try:
             return host.call(function, tuple(plain(argument) for argument in arguments))
-        except Problem as problem:
-            raised.append(problem)
+        except _FAULTS:
+            raise
+        except Exception as other:
+            raised.append(other)
             raise
 
     return call

@@ -3,7 +3,8 @@
 A form's schema is checked by lint when it is uploaded: only the keywords of `engine.form_checks`
 may stand in it. ``x-route``: the value becomes a variable of the process; ``x-personal``: it is
 hashed with a salt; ``x-refers-to``: what must exist outside the case; ``x-default``: a template
-that fills the field in beforehand.
+that fills the field in beforehand; ``x-required-when``: an expression over the data and
+the variables of the process that says when the field can't be left out.
 """
 
 from __future__ import annotations
@@ -71,6 +72,25 @@ def references(schema: Schema, data: Json) -> list[tuple[str, str, Json]]:
         for pointer, field, value in _marked(schema, data, "")
         if "x-refers-to" in field and value is not None
     ]
+
+
+def missing(
+    schema: Schema, data: Mapping[str, Json], evaluate: Callable[[str], Json]
+) -> tuple[str, ...]:
+    """Name the fields left out, or left empty, that are required as things stand.
+
+    Parameters
+    ----------
+    evaluate : gives the value of an ``x-required-when`` expression, a template such as
+        ``${value("photos_required", false)}``.
+    """
+    return tuple(
+        name
+        for name, field in schema.get("properties", {}).items()
+        if "x-required-when" in field
+        and data.get(name) in (None, "", [])
+        and evaluate(field["x-required-when"]) is True
+    )
 
 
 def prefill(schema: Schema, evaluate: Callable[[str], Json]) -> dict[str, Json]:

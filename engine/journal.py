@@ -20,7 +20,8 @@ from typing import cast
 
 from engine import chain
 from engine.commands import COMMANDS, Command
-from engine.events import Actor, CaseId, Event, Recorded, payload, read_event
+from engine.event_types import Event, Recorded, payload, read_event
+from engine.ids import Actor, CaseId
 from engine.personal import CaseKey, open_value, put_back, seal_values
 from engine.records import Json, decode, encode, instant_text, parse_instant
 from engine.store import StoredEvent

@@ -50,6 +50,21 @@ class Library:
             raise DefinitionAltered(sha256)
         return self._keep(trusted_definition(files))
 
+    def check(self, sha256: str, transaction: Transaction) -> None:
+        """Prove that the store still has a definition's files as they were deployed.
+
+        What is in memory says nothing about that.
+
+        Raises
+        ------
+        DefinitionNotFound, DefinitionAltered : as `get`.
+        """
+        files = transaction.files(sha256)
+        if not files:
+            raise DefinitionNotFound(sha256=sha256)
+        if hash_of(files) != sha256:
+            raise DefinitionAltered(sha256)
+
     def _keep(self, definition: Definition) -> Definition:
         with self._lock:
             self._parsed[definition.sha256] = definition

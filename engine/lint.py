@@ -7,15 +7,14 @@ is an error here. ``python -m engine.lint`` checks files given on standard input
 
 from __future__ import annotations
 
-import base64
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
+from engine.confined import CPU_S, NotAnswered, ask_confined, asked
 from engine.decision_tables import DecisionTable, TableRefused, read_table
 from engine.diagram_files import MAX_FILE_BYTES, XmlRefused, read_processes, read_xml
 from engine.diagrams import MAX_ELEMENTS, Process
@@ -24,7 +23,6 @@ from engine.records import Json
 
 MAX_FILES = 200
 MAX_SET_BYTES = 20 * 1024 * 1024
-_MEMORY_BYTES = 1024 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,42 +117,37 @@ def lint(
 
 def check_in_subprocess(
     files: Mapping[str, bytes],
-    timeout_s: float = 20,
+    cpu_s: float = CPU_S,
     functions: Iterable[str] | None = None,
     variables: Iterable[str] | None = None,
 ) -> list[Finding]:
     """Check files from outside: lint and a dry construction in a process that can be killed."""
-    request = {
-        "files": {name: base64.b64encode(data).decode() for name, data in files.items()},
-        "functions": None if functions is None else sorted(functions),
-        "variables": None if variables is None else sorted(variables),
-        "seconds": int(timeout_s) + 1,
-    }
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "engine.lint"],
-            input=json.dumps(request).encode(),
-            capture_output=True,
-            timeout=timeout_s,
-            check=True,
-            cwd=Path(__file__).parent.parent,
+        found = ask_confined(
+            "engine.lint",
+            files,
+            cpu_s,
+            functions=None if functions is None else sorted(functions),
+            variables=None if variables is None else sorted(variables),
         )
-        return [Finding(**finding) for finding in json.loads(done.stdout)]
-    except (subprocess.SubprocessError, ValueError, TypeError):
-        return [Finding("took_too_long", "process.bpmn", facts={"seconds": timeout_s})]
+        return [Finding(**finding) for finding in found]
+    except (NotAnswered, TypeError):
+        return [Finding("took_too_long", "process.bpmn", facts={"seconds": cpu_s})]
 
 
 def main() -> None:
     """Answer `check_in_subprocess`."""
-    request = json.load(sys.stdin)
-    _limit(request["seconds"])
-    sys.stdout.write(json.dumps(answer(request)))
+    files, request = asked()
+    sys.stdout.write(json.dumps(answer(files, **request)))
 
 
-def answer(request: Mapping[str, Json]) -> list[dict[str, Json]]:
-    """Check the files of a request and construct what they define, without running it."""
-    files = {name: base64.b64decode(data) for name, data in request["files"].items()}
-    findings = lint(files, request["functions"], request["variables"])
+def answer(
+    files: Mapping[str, bytes],
+    functions: Iterable[str] | None,
+    variables: Iterable[str] | None,
+) -> list[dict[str, Json]]:
+    """Check files and construct what they define, without running it."""
+    findings = lint(files, functions, variables)
     if not any(finding.severity == "error" for finding in findings):
         _construct(files)
     return [
@@ -165,20 +158,11 @@ def answer(request: Mapping[str, Json]) -> list[dict[str, Json]]:
 
 def _construct(files: Mapping[str, bytes]) -> None:
     from engine.definitions import trusted_definition  # noqa: PLC0415 -- definitions use lint
-    from engine.events import CaseId  # noqa: PLC0415
+    from engine.ids import CaseId  # noqa: PLC0415
     from engine.spiff.process import Process as Live  # noqa: PLC0415
 
     definition = trusted_definition(files)
     Live.restore(CaseId("dry"), definition, Live.new(CaseId("dry"), definition).save())
-
-
-def _limit(seconds: int) -> None:
-    try:
-        import resource  # noqa: PLC0415 -- not on every system
-    except ImportError:
-        return
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
 
 
 class _Facts(dict[str, Json]):

@@ -155,7 +155,7 @@ def _read_by(text: str, *, always: bool) -> frozenset[str]:
 
 
 def forms(draft: Draft) -> Iterator[Finding]:
-    """bad_form, open_form, unbounded_text, reserved_name: forms that can be checked whole."""
+    """bad_form, open_form, unbounded_text, reserved_name, open_personal: checked as a whole."""
     for file, form in draft.forms.items():
         try:
             jsonschema.Draft202012Validator.check_schema(form)
@@ -168,6 +168,7 @@ def forms(draft: Draft) -> Iterator[Finding]:
             yield Finding("bad_form", file, facts={"reason": str(error)})
         else:
             yield from _fields(file, form, "")
+            yield from _personal(file, form, "", frozenset())
             yield from _defaults(draft, file, form)
 
 
@@ -182,6 +183,28 @@ def _fields(file: str, schema: Mapping[str, Any], path: str) -> Iterator[Finding
     for inner, field in below.items():
         if isinstance(field, dict):
             yield from _fields(file, field, inner)
+
+
+def _personal(
+    file: str, schema: Mapping[str, Any], path: str, above: frozenset[str]
+) -> Iterator[Finding]:
+    """Name fields whose personal value would also be kept in the open, where no erasure reaches.
+
+    Variables stand in events of their own, and look-ups in the command's record. A keyword holds
+    for everything within its field, so `above` counts, too.
+    """
+    own = frozenset(word for word in ("x-personal", "x-route", "x-refers-to") if schema.get(word))
+    held = above | own
+    open_words = held & {"x-route", "x-refers-to"}
+    if "x-personal" in held and open_words and own:
+        yield Finding(
+            "open_personal", file, facts={"path": path, "keyword": ", ".join(sorted(open_words))}
+        )
+    below = {f"{path}/{name}": field for name, field in schema.get("properties", {}).items()}
+    below[f"{path}/*"] = schema.get("items")
+    for inner, field in below.items():
+        if isinstance(field, dict):
+            yield from _personal(file, field, inner, held)
 
 
 def _object(file: str, schema: Mapping[str, Any], path: str) -> Iterator[Finding]:
@@ -199,18 +222,22 @@ def _object(file: str, schema: Mapping[str, Any], path: str) -> Iterator[Finding
 
 def _defaults(draft: Draft, file: str, form: Mapping[str, Any]) -> Iterator[Finding]:
     for name, field in form.get("properties", {}).items():
-        text = field.get("x-default") if isinstance(field, dict) else None
-        if text is None:
-            continue
-        try:
-            found = compile_template(text).expressions
-        except (ExpressionRefused, AttributeError, TypeError) as refused:
-            facts = {"expression": str(text), "reason": str(refused)}
-            yield Finding("bad_expression", file, element=name, facts=facts)
-            continue
-        for function in (f for expression in found for f in _unknown(expression, draft)):
-            facts = {"function": function, "offered": _offered(draft)}
-            yield Finding("unknown_function", file, element=name, facts=facts)
+        for keyword in ("x-default", "x-required-when"):
+            text = field.get(keyword) if isinstance(field, dict) else None
+            if text is not None:
+                yield from _template(draft, file, name, text)
+
+
+def _template(draft: Draft, file: str, name: str, text: Json) -> Iterator[Finding]:
+    try:
+        found = compile_template(text).expressions
+    except (ExpressionRefused, AttributeError, TypeError) as refused:
+        facts = {"expression": str(text), "reason": str(refused)}
+        yield Finding("bad_expression", file, element=name, facts=facts)
+        return
+    for function in (f for expression in found for f in _unknown(expression, draft)):
+        facts = {"function": function, "offered": _offered(draft)}
+        yield Finding("unknown_function", file, element=name, facts=facts)
 
 
 def _texts(element: Element) -> Iterator[tuple[str, bool]]:

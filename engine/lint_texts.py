@@ -33,6 +33,20 @@ TEXTS: Mapping[str, Text] = {
         "Use process.bpmn, *.dmn, forms/*.json, documents/*, scenarios/*.yaml; or in shared/.",
         "可用 process.bpmn、*.dmn、forms/*.json、documents/*、scenarios/*.yaml 或 shared/。",
     ),
+    "template_unknown_fact": Text(
+        "error",
+        "The template names {fact}, which no case has.",
+        "模板引用了不存在的内容“{fact}”。",
+        "Name only facts listed in the guide of templates; check the spelling.",
+        "只能引用模板说明中列出的内容，请检查拼写。",
+    ),
+    "template_unfillable": Text(
+        "error",
+        "The template can't be filled: {reason}",
+        "模板无法填写：{reason}",
+        "Templates are docx files; each kind in documents/kinds.toml needs one.",
+        "模板应为 docx 文件；documents/kinds.toml 中的每个文种都要有模板。",
+    ),
     "no_main_process": Text(
         "error",
         "There is no process.bpmn.",
@@ -319,6 +333,14 @@ TEXTS: Mapping[str, Text] = {
         "表单中的对象允许未知字段：{path}。",
         'Say "additionalProperties": false.',
         '请写 "additionalProperties": false。',
+    ),
+    "open_personal": Text(
+        "error",
+        "The field {path} is personal and has {keyword}: its value would stand in the open, too.",
+        "字段 {path} 标为个人信息，又有 {keyword}，其值会同时以明文留存。",
+        "Variables and look-ups are on record unsealed and can't be erased later (PIPL art. 47):"
+        " drop one of the keywords.",
+        "流程变量和查询记录不加密，日后无法清除（个人信息保护法第四十七条），请去掉其中一个。",
     ),
     "unbounded_text": Text(
         "warning",

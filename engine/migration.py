@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from engine import chain
 from engine.case import Case
 from engine.commands import MigrateCase, decides
 from engine.errors import CaseEnded, Refused, StaleVersion
+from engine.event_types import Event
 from engine.events import (
     CaseMigrated,
-    Event,
     JobCancelled,
     JobRequested,
     ProcessAdvanced,
     ScopeEntered,
-    ScopeId,
     ScopeLeft,
     TaskReached,
     TaskWithdrawn,
@@ -28,6 +28,7 @@ from engine.events import (
     TimerRescheduled,
     TimerStarted,
 )
+from engine.ids import ScopeId
 from engine.records import Json, decode, encode
 from engine.spiff.process import Process
 from engine.state import OpenJob, OpenTask, OpenTimer, ProcessState
@@ -56,16 +57,17 @@ def migrate_case(ask: MigrateCase, case: Case) -> Iterator[Event]:
     if definition.key != case.definition.key:
         raise AnotherDefinition(definition=definition.key)
     former_version = case.definition_version
-    case.process = Process.restore(case.id, definition, ask.process)
+    case.process = Process.restore(case.id, definition, _as_recorded(ask.process))
     case.definition, case.definition_version = definition, ask.definition_version
-    new = decode(ProcessState, {name: getattr(ask, name) for name in standing(old)})
+    given = _as_recorded({name: getattr(ask, name) for name in standing(old)})
+    new = decode(ProcessState, given)
     kept = {id: encode(task) for id, task in new.tasks.items() if old.tasks.get(id, task) != task}
     yield CaseMigrated(
         definition=definition.key,
         former_version=former_version,
         definition_version=ask.definition_version,
         definition_sha256=ask.definition_sha256,
-        scopes=ask.scopes,
+        scopes=given["scopes"],
         kept=kept,
         at=ask.at,
     )
@@ -73,6 +75,12 @@ def migrate_case(ask: MigrateCase, case: Case) -> Iterator[Event]:
     yield from _scopes(old, new, ask.at)
     yield ProcessAdvanced(passed=(), left=(), entered=new.tokens)
     yield from _reached(old, new)
+
+
+def _as_recorded(told: Json) -> dict[str, Json]:
+    # The record sorts members: in any other order, running the command again gave another one.
+    read: dict[str, Json] = chain.parse(chain.canonical(told))
+    return read
 
 
 def _withdrawn(old: ProcessState, new: ProcessState, at: datetime) -> Iterator[Event]:

@@ -21,9 +21,9 @@ from engine.errors import (
     Problem,
     TimerNotOpen,
 )
-from engine.events import CLOCK, OUTBOX, CaseId, JobId, TimerId
+from engine.ids import CLOCK, OUTBOX, CaseId, JobId, TimerId
 from engine.records import Json
-from engine.store import DueJob, DueTimer
+from engine.store import DueJob, DueTimer, StoreUnavailable
 
 LEASE_S = 60.0
 MAX_ATTEMPTS = 6
@@ -59,15 +59,16 @@ def fire_due(engine: Pumped, now: datetime, limit: int = 200) -> int:
 
     Raises
     ------
-    ExceptionGroup : after the last one, what wasn't a refusal; those timers are due again when
-        their lease is over.
+    ExceptionGroup : after the last one, what was neither done nor an incident, such as when the
+        database is away; those timers are due again when their lease is over.
     """
     due = engine.store.claim_timers(now, limit, LEASE_S)
-    _one_by_one(due, lambda timer: _fire(engine, timer, now))
+    _one_by_one(due, lambda timer: fire(engine, timer, now))
     return len(due)
 
 
-def _fire(engine: Pumped, timer: DueTimer, now: datetime) -> None:
+def fire(engine: Pumped, timer: DueTimer, now: datetime) -> None:
+    """Fire one timer at its own due instant; one that can't move its case becomes an incident."""
     ask = FireTimer(
         case=timer.case, by=CLOCK, at=timer.due_at, timer=TimerId(timer.timer), fired_at=now
     )
@@ -104,12 +105,18 @@ def deliver(engine: Pumped, handlers: Mapping[str, Handler], job: DueJob, now: d
     """Deliver one job. At least once: the handler sees the same job id again after a crash.
 
     A handler that fails and an answer that the case refuses are the same to it: tried again later
-    and later, and after the last attempt an incident.
+    and later, and after the last attempt an incident. A database that is away counts as no attempt.
+
+    Raises
+    ------
+    StoreUnavailable : nothing was recorded; the job is due again when its lease is over.
     """
     try:
         engine.execute(_answer(handlers, job, now), key=_key(job))
     except (JobNotOpen, KeyReused, CaseNotFound):
         return
+    except StoreUnavailable:
+        raise
     except Exception as failure:
         _failed(engine, job, failure, now)
 

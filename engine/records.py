@@ -38,6 +38,22 @@ def decode(kind: type[RecordT], values: Mapping[str, Json]) -> RecordT:
     return kind(**{name: back(values[name]) for name, _, back in _fields(kind) if name in values})
 
 
+def shape(kind: type) -> Json:
+    """Describe what records of a dataclass hold: its fields with their types, all the way down."""
+    return _shape(kind, ())
+
+
+def _shape(kind: Any, above: tuple[Any, ...]) -> Json:  # noqa: ANN401 -- any annotation
+    if dataclasses.is_dataclass(kind) and kind not in above:
+        hints = typing.get_type_hints(kind)
+        return [
+            kind.__name__,  # type: ignore[union-attr]  # a class
+            {f.name: _shape(hints[f.name], (*above, kind)) for f in dataclasses.fields(kind)},
+        ]
+    name = getattr(kind, "__name__", None) or str(kind)
+    return [name, *(_shape(part, above) for part in get_args(kind))]
+
+
 def whole_numbers(value: Json) -> Json:
     """Write 1.0 as 1, as RFC 8785 does, so that a value has one form in the chain."""
     if isinstance(value, float) and value.is_integer():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from engine.events import CaseId
+from engine.ids import CaseId
 from engine.state import ProcessState, State, States
 
 Values = dict[str, Any]
@@ -151,6 +151,7 @@ def job_rows(case: CaseId, states: States) -> Iterator[Values]:
             "job": job.job,
             "element": job.element,
             "topic": job.topic,
+            "unit": job.properties.get("unit") or None,
             "requested_at": job.requested_at,
             "failed": job.failed,
         }

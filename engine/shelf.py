@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from engine import chain, journal
 from engine.case import Case, DefinitionOf, Lookups, run
-from engine.events import CaseId, Event
+from engine.event_types import Event
+from engine.ids import CaseId
 from engine.library import Library
-from engine.records import Json
+from engine.records import Json, shape
 from engine.rows import CaseRows, make_rows
+from engine.spiff.codec import VERSION as PROCESS_VERSION
 from engine.spiff.process import Process
-from engine.state import ProcessState, load_states, save_states
+from engine.state import STATES, ProcessState, load_states, save_states
 from engine.store import CaseHead, Deployment, StoredEvent, StoredSnapshot, Transaction
 
 KEPT_LIVE = 400
@@ -93,16 +97,7 @@ class Shelf:
     def snapshot(self, held: Held) -> StoredSnapshot:
         """Give a live case as bytes, without its definition."""
         held.commands_since_snapshot = 0
-        body = {
-            "head": held.head,
-            "version": held.case.definition_version,
-            "sha256": held.case.definition.sha256,
-            "process": held.case.process.save(),
-            "states": save_states(held.case.states),
-        }
-        return StoredSnapshot(
-            held.case.seq, json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-        )
+        return snapshot_of(held.case, held.case.seq, held.head)
 
     def _definitions_in(self, transaction: Transaction) -> DefinitionOf:
         return lambda sha256: self._library.get(sha256, transaction)
@@ -128,6 +123,9 @@ class Shelf:
         if stored is None:
             return None
         body: dict[str, Json] = json.loads(stored.body)
+        if body.get("shape") != shape_of(body["states"]):
+            # Another release wrote it: what it lacks would silently take defaults.
+            return None
         definition = self._library.get(body["sha256"], transaction)
         live = Case(
             case,
@@ -140,6 +138,42 @@ class Shelf:
             definition_of=self._definitions_in(transaction),
         )
         return Held(live, body["head"], {})
+
+
+def shape_of(states: Iterable[str]) -> str:
+    """Give the hash of what a snapshot of these states holds, in this release."""
+    return _shape_of(tuple(sorted(states)))
+
+
+@cache
+def _shape_of(states: tuple[str, ...]) -> str:
+    kinds = [shape(STATES[name]) if name in STATES else None for name in states]
+    held = json.dumps([PROCESS_VERSION, kinds], sort_keys=True)
+    return hashlib.sha256(held.encode()).hexdigest()[:16]
+
+
+def snapshot_of(case: Case, seq: int, head: str) -> StoredSnapshot:
+    """Give a case as bytes; `seq` and `head` are number and hash of its last event."""
+    states = save_states(case.states)
+    body = {
+        "shape": shape_of(states),
+        "head": head,
+        "version": case.definition_version,
+        "sha256": case.definition.sha256,
+        "process": case.process.save(),
+        "states": states,
+    }
+    return StoredSnapshot(seq, json.dumps(body, ensure_ascii=False, separators=(",", ":")))
+
+
+def is_of_another_release(stored: StoredSnapshot, told: StoredSnapshot) -> bool:
+    """Tell whether a snapshot differs because another release wrote it; no command uses it."""
+    try:
+        one, other = json.loads(stored.body), json.loads(told.body)
+        shapes = one.pop("shape"), other.pop("shape")
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return False
+    return shapes[0] != shapes[1] and bool(one != other)
 
 
 def _first_deployment(history: Sequence[StoredEvent]) -> Deployment:

@@ -7,19 +7,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
+from engine.event_types import Event
 from engine.events import (
-    CASE_SCOPE,
     CaseCancelled,
     CaseMigrated,
     CaseResumed,
     CaseStarted,
     CaseSuspended,
     DecisionMade,
-    Event,
     JobCancelled,
     JobFailed,
     JobFinished,
-    JobId,
     JobRequested,
     JobRetried,
     MessageDelivered,
@@ -28,25 +26,24 @@ from engine.events import (
     ProcessAdvanced,
     ProcessEnded,
     ScopeEntered,
-    ScopeId,
     ScopeLeft,
     TaskClaimed,
     TaskCompleted,
     TaskDelegated,
-    TaskId,
     TaskReached,
     TaskReleased,
     TaskRescheduled,
     TaskWithdrawn,
     TimerCancelled,
     TimerFired,
-    TimerId,
     TimerRescheduled,
+    TimerRetried,
     TimerStarted,
     TimerStuck,
     Token,
     VariablesSet,
 )
+from engine.ids import CASE_SCOPE, JobId, ScopeId, TaskId, TimerId
 from engine.records import Json, decode, encode
 
 
@@ -98,8 +95,12 @@ def apply_to(states: dict[type[State], State], happened: Event) -> None:
 
 
 def save_states(states: States) -> dict[str, Json]:
-    """Give states as JSON-plain values for a snapshot."""
-    return {kind.__name__: encode(state) for kind, state in states.items()}
+    """Give states as JSON-plain values for a snapshot, in the order of their names.
+
+    The order in which they came to be depends on which room was imported first.
+    """
+    named = {kind.__name__: state for kind, state in states.items()}
+    return {name: encode(named[name]) for name in sorted(named)}
 
 
 def load_states(saved: Mapping[str, Mapping[str, Json]]) -> dict[type[State], State]:
@@ -338,6 +339,12 @@ def timer_over(state: ProcessState, event: TimerFired | TimerCancelled) -> Proce
 @applies(TimerStuck, to=ProcessState)
 def timer_stuck(state: ProcessState, event: TimerStuck) -> ProcessState:
     timer = replace(state.timers[event.timer], stuck=event.reason)
+    return replace(state, timers={**state.timers, event.timer: timer})
+
+
+@applies(TimerRetried, to=ProcessState)
+def timer_retried(state: ProcessState, event: TimerRetried) -> ProcessState:
+    timer = replace(state.timers[event.timer], stuck=None)
     return replace(state, timers={**state.timers, event.timer: timer})
 
 

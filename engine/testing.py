@@ -19,8 +19,10 @@ from engine.clock import SetClock
 from engine.commands import Command, CompleteTask, StartCase
 from engine.engine import Engine
 from engine.errors import CaseNotFound, Problem
-from engine.events import Actor, CaseId, Event, Recorded, TaskId, TaskReached
+from engine.event_types import Event, Recorded
+from engine.events import TaskReached
 from engine.execute import BindLookups, Receipt
+from engine.ids import Actor, CaseId, TaskId
 from engine.records import Json
 from engine.state import ProcessState
 from engine.store import Store, Transaction

@@ -66,6 +66,8 @@ class TreeHead:
 
     `number` counts the heads from 1; `size` and `root` are the log's; `cases` and `register` are
     size and root of the tree over all cases; `key` is the number of the key that signed.
+    `access_entry` and `access_hash` are id and hash of the last entry of the access log, `None`
+    while it is empty: each entry is chained to all before it, so they stand for the whole log.
     """
 
     number: int
@@ -74,6 +76,8 @@ class TreeHead:
     root: str
     cases: int
     register: str
+    access_entry: str | None = None
+    access_hash: str | None = None
     suite: str
     key: int
     signature: str = ""
@@ -82,6 +86,8 @@ class TreeHead:
         """Give what the signature covers."""
         return HEAD + _canonical(
             {
+                "access_entry": self.access_entry,
+                "access_hash": self.access_hash,
                 "at": self.at,
                 "cases": self.cases,
                 "key": self.key,
@@ -170,6 +176,8 @@ def log_leaf(number: int, case: str, seq: int, head: str) -> bytes:
 def closing_leaf(head: TreeHead) -> bytes:
     """Give the leaf of the log that closes the entries of a head, whatever its root will be."""
     fields = {
+        "access_entry": head.access_entry,
+        "access_hash": head.access_hash,
         "at": head.at,
         "cases": head.cases,
         "number": head.number,

@@ -5,17 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.diagrams import Element
-from engine.events import (
-    DecisionMade,
-    JobCancelled,
-    JobId,
-    JobRequested,
-    ScopeId,
-    TaskId,
-    TaskReached,
-    TaskWithdrawn,
-)
+from engine.events import DecisionMade, JobCancelled, JobRequested, TaskReached, TaskWithdrawn
 from engine.expressions import Setting, compile_expression, compile_template
+from engine.ids import JobId, ScopeId, TaskId
 from engine.plain_values import as_text
 from engine.records import Json
 from engine.spiff import library

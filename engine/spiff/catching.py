@@ -9,7 +9,7 @@ from engine.diagrams import Element, Trigger
 from engine.spiff import library
 from engine.spiff.library import TaskState
 from engine.spiff.nodes import ContainerSpec, Node
-from engine.spiff.timers import Timer, cancel_timer, restart_timer, start_timer
+from engine.spiff.timers import Timer, cancel_timer, keep_fired, restart_timer, start_timer
 
 if TYPE_CHECKING:
     from engine.spiff.seam import LiveTask
@@ -93,7 +93,7 @@ class Listener(Node):
             machine.withdraw(host)
         elif self.interrupting:
             machine.clear(workflow, keep=born)
-        elif self.trigger.kind == "timer" and "timer" not in task.internal_data:
+        elif self.trigger.kind == "timer" and _has_fired_for_good(task):
             machine.withdraw(task)
         self.fires._update(born)
 
@@ -156,6 +156,11 @@ def timer_fired(timer: Timer, seen_at: datetime) -> None:
     task = timer.task
     task.internal_data.pop("timer", None)
     node = task.task_spec
-    if isinstance(node, Listener) and not node.interrupting and node.kind != "option":
-        restart_timer(timer, seen_at)
+    goes_on = isinstance(node, Listener) and not node.interrupting and node.kind != "option"
+    if goes_on and not restart_timer(timer, seen_at):
+        keep_fired(timer)
     node.caught(task)
+
+
+def _has_fired_for_good(task: LiveTask) -> bool:
+    return "timer" not in task.internal_data and task.id not in task.workflow.machine.fired

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from engine.definitions import Definition
-from engine.events import CaseId
+from engine.ids import CaseId
 from engine.records import Json, instant_text, parse_instant
 from engine.spiff.catching import hear
 from engine.spiff.library import TaskState
@@ -17,10 +17,10 @@ from engine.spiff.machine import Machine
 from engine.spiff.parser import Specs
 from engine.spiff.scopes import Scope
 from engine.spiff.seam import LiveTask
-from engine.spiff.timers import Timer
+from engine.spiff.timers import Fired, Timer
 from engine.spiff.trees import SubTree, Tree
 
-VERSION = 1
+VERSION = 2
 _PUBLIC = frozenset({"wait", "timer", "scope"})
 _KEPT = frozenset({"via", "wait", "unit", "timer", "scope", "total", "done", "items"})
 
@@ -37,6 +37,7 @@ def save(machine: Machine) -> dict[str, Json]:
         "scopes": [_save_scope(scope) for scope in machine.scopes.by_id.values()],
         "trees": [_save_tree(tree) for tree in trees],
         "timers": [_save_timer(timer) for timer in machine.timers.values()],
+        "fired": [_save_fired(fired) for fired in machine.fired.values()],
     }
 
 
@@ -73,6 +74,8 @@ def restore(
         machine.timers[id] = Timer(
             id, by_id[task], _instant(since), _instant(computed), _instant(due), remaining, interval
         )
+    for task, since, computed in saved["fired"]:
+        machine.fired[task] = Fired(by_id[task], _instant(since), _instant(computed))
     return machine
 
 
@@ -129,6 +132,10 @@ def _save_timer(timer: Timer) -> Json:
         timer.remaining,
         timer.interval,
     ]
+
+
+def _save_fired(fired: Fired) -> Json:
+    return [fired.task.id, instant_text(fired.since), instant_text(fired.computed)]
 
 
 def _restore_tasks(tree: Tree, tasks: list[Json], by_id: dict[int, LiveTask]) -> None:

@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING
 
 from engine.definitions import Definition
 from engine.errors import ProcessStuck
-from engine.events import (
-    CaseId,
-    MilestoneReached,
-    ProcessEnded,
-    ScopeEntered,
-    ScopeId,
-    ScopeLeft,
-    VariablesSet,
-)
+from engine.events import MilestoneReached, ProcessEnded, ScopeEntered, ScopeLeft, VariablesSet
 from engine.expressions import Setting, compile_template
+from engine.ids import CaseId, ScopeId
 from engine.records import Json
 from engine.spiff.library import TaskState
 from engine.spiff.run import Run
@@ -27,7 +20,7 @@ from engine.spiff.trees import SubTree, TopTree, Tree
 
 if TYPE_CHECKING:
     from engine.spiff.nodes import ContainerSpec, Link
-    from engine.spiff.timers import Timer
+    from engine.spiff.timers import Fired, Timer
 
 
 class Machine(TopTree):
@@ -41,6 +34,7 @@ class Machine(TopTree):
         self.scopes = Scopes()
         self.waits: dict[str, LiveTask] = {}
         self.timers: dict[str, Timer] = {}
+        self.fired: dict[int, Fired] = {}
         self.catching: dict[tuple[str, str | None], dict[int, LiveTask]] = {}
         self.joining: dict[int, LiveTask] = {}
         self.subprocesses: dict[int, SubTree] = {}

@@ -12,8 +12,9 @@ from typing import Literal
 
 from engine.definitions import Definition
 from engine.errors import JobNotOpen, NotWaiting, TaskNotOpen, TimerNotOpen
-from engine.events import CaseId, Event
+from engine.event_types import Event
 from engine.expressions import Host
+from engine.ids import CaseId
 from engine.records import Json
 from engine.spiff import codec
 from engine.spiff.catching import timer_fired
@@ -201,7 +202,7 @@ class Process:
         machine._run = run = Run(host, at)
         verb()
         machine.advance()
-        if run.written and machine.timers:
+        if run.written and (machine.timers or machine.fired):
             recompute_timers(machine, run.written)
         machine._run = None
         return run.finished()

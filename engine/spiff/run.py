@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.errors import ProcessStuck
-from engine.events import Event, ProcessAdvanced, ScopeId, Token
+from engine.event_types import Event
+from engine.events import ProcessAdvanced, Token
 from engine.expressions import Host
+from engine.ids import ScopeId
 from engine.records import instant_text
 
 MAX_STEPS = 10_000

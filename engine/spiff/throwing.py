@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.diagrams import Element, Trigger
 from engine.errors import ErrorNotCaught
-from engine.events import MessageThrown, ScopeId
+from engine.events import MessageThrown
+from engine.ids import ScopeId
 from engine.spiff import library
 from engine.spiff.nodes import ContainerSpec, Link, Node
 

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from engine.errors import EvaluationFailed
-from engine.events import ScopeId, TimerCancelled, TimerId, TimerRescheduled, TimerStarted
+from engine.events import TimerCancelled, TimerRescheduled, TimerStarted
 from engine.expressions import Setting, compile_template
+from engine.ids import ScopeId, TimerId
 from engine.plain_values import as_text
 from engine.records import instant_text
 from engine.spiff.periods import instant_of, next_in_cycle, parse_cycle
@@ -40,6 +41,18 @@ class Timer:
     interval: str | None = None
 
 
+@dataclass(slots=True)
+class Fired:
+    """A timer that fired beside what goes on: it opens again when its text gives a later instant.
+
+    A deadline that is moved after it was reminded of, or missed, is watched like any other.
+    """
+
+    task: LiveTask
+    since: datetime
+    computed: datetime
+
+
 def start_timer(task: LiveTask, trigger: Trigger) -> None:
     """Open the timer of an event that was just reached."""
     machine = task.workflow.machine
@@ -63,9 +76,18 @@ def restart_timer(fired: Timer, seen_at: datetime) -> bool:
     return True
 
 
+def keep_fired(timer: Timer) -> None:
+    """Remember a timer that fired without interrupting, if its instant can move at all."""
+    task = timer.task
+    if not compile_template(task.task_spec.trigger.text).is_literal:
+        fired = Fired(task, timer.since, timer.computed)
+        task.workflow.machine.fired[task.id] = fired
+
+
 def cancel_timer(task: LiveTask) -> None:
     """Close the timer of an event that isn't waited for any more."""
     machine = task.workflow.machine
+    machine.fired.pop(task.id, None)
     timer = machine.timers.pop(task.internal_data.pop("timer", ""), None)
     if timer is not None:
         machine.run.emit(
@@ -76,7 +98,9 @@ def cancel_timer(task: LiveTask) -> None:
 
 
 def recompute_timers(machine: Machine, written: set[str] | None) -> None:
-    """Move the open timers whose text gives another instant than before.
+    """Move the open timers whose text gives another instant than before, and open fired ones again.
+
+    One that fired stays so when its new instant isn't ahead: what is past isn't told twice.
 
     Parameters
     ----------
@@ -84,17 +108,37 @@ def recompute_timers(machine: Machine, written: set[str] | None) -> None:
     written : the variables that changed; `None` asks every timer.
     """
     for timer in _in_order(machine):
-        trigger = timer.task.task_spec.trigger
-        template = compile_template(trigger.text)
-        if template.is_literal:
-            continue
-        names = template.names
-        if written is not None and names is not None and not names & written:
-            continue
-        due, remaining, interval = _computed(trigger, timer.since, _as_of(timer, machine))
-        if due != timer.computed:
-            timer.computed, timer.remaining, timer.interval = due, remaining, interval
-            _move(timer, due, machine)
+        found = _moved(timer, machine, written)
+        if found is not None:
+            timer.computed, timer.remaining, timer.interval = found
+            _move(timer, timer.computed, machine)
+    for fired in sorted(machine.fired.values(), key=lambda one: one.task.id):
+        found = _moved(fired, machine, written)
+        if found is not None:
+            _open_again(fired, *found)
+
+
+def _moved(
+    timer: Timer | Fired, machine: Machine, written: set[str] | None
+) -> tuple[datetime, int | None, str | None] | None:
+    """Compute a timer that depends on what changed; `None` when its instant stays."""
+    trigger = timer.task.task_spec.trigger
+    template = compile_template(trigger.text)
+    if template.is_literal:
+        return None
+    names = template.names
+    if written is not None and names is not None and not names & written:
+        return None
+    found = _computed(trigger, timer.since, _as_of(timer, machine))
+    return None if found[0] == timer.computed else found
+
+
+def _open_again(fired: Fired, due: datetime, remaining: int | None, interval: str | None) -> None:
+    task, machine = fired.task, fired.task.workflow.machine
+    fired.computed = due
+    if due > machine.run.at:
+        del machine.fired[task.id]
+        _open(task, Timer(machine.public_id("m"), task, fired.since, due, due, remaining, interval))
 
 
 def shift_timers(machine: Machine, by: timedelta) -> None:
@@ -107,7 +151,7 @@ def _in_order(machine: Machine) -> list[Timer]:
     return sorted(machine.timers.values(), key=lambda timer: int(timer.id[1:]))
 
 
-def _as_of(timer: Timer, machine: Machine) -> Setting:
+def _as_of(timer: Timer | Fired, machine: Machine) -> Setting:
     setting = machine.setting(timer.task.scope)
     return Setting(setting.names, setting.host, instant_text(timer.since))
 

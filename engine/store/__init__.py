@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from engine.events import CaseId, JobId, TimerId
+from engine.ids import CaseId, JobId, TimerId
 from engine.personal import CaseKey
 from engine.rows import RowChange
 
@@ -19,11 +19,21 @@ __all__ = [
     "DueTimer",
     "Rejection",
     "Store",
+    "StoreUnavailable",
     "StoredEvent",
     "StoredReceipt",
     "StoredSnapshot",
     "Transaction",
 ]
+
+
+class StoreUnavailable(Exception):
+    """Raised when the database is busy or away: nothing was recorded, and a retry may do.
+
+    Unlike a `Problem` it says nothing about what was asked; unlike anything else that is raised it
+    is no bug. After a connection was lost while a transaction ended, the transaction may have been
+    kept: only who asks under a key can ask again without harm.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +172,10 @@ class Transaction(Protocol):
         """Give the newest snapshot of a case."""
         ...
 
+    def receipts(self, case: CaseId) -> dict[str, StoredReceipt] | None:
+        """Give what was answered to a case's commands, by key; `None` when it's kept elsewhere."""
+        ...
+
     def append(
         self,
         case: CaseId,
@@ -180,8 +194,16 @@ class Transaction(Protocol):
         """
         ...
 
+    def replace_receipts(self, case: CaseId, receipts: Mapping[str, StoredReceipt]) -> None:
+        """Put these in place of what was answered to a case's commands: only a repair does so."""
+        ...
+
     def save_snapshot(self, case: CaseId, snapshot: StoredSnapshot) -> None:
         """Keep a snapshot in place of the one before."""
+        ...
+
+    def drop_snapshot(self, case: CaseId) -> None:
+        """Forget the snapshot of a case; the next command makes do without."""
         ...
 
     def next_number(self, counter: str) -> int:
@@ -218,14 +240,20 @@ class Transaction(Protocol):
 
 
 class Store(Protocol):
-    """Keeps histories, and hands out transactions on them."""
+    """Keeps histories, and hands out transactions on them.
+
+    Every method may raise `StoreUnavailable`, and so may the end of a transaction's context.
+    """
 
     def transaction(self, *, write: bool = True) -> AbstractContextManager[Transaction]:
         """Begin a transaction; with `write` false it only reads, and waits for nobody."""
         ...
 
     def claim_timers(self, now: datetime, limit: int, lease_s: float) -> list[DueTimer]:
-        """Take timers due at `now` for this worker; others skip them until the lease is over."""
+        """Take timers due at `now` for this worker; others skip them until the lease is over.
+
+        A timer or job whose row is changed meanwhile is free again at once.
+        """
         ...
 
     def claim_jobs(self, now: datetime, limit: int, lease_s: float) -> list[DueJob]:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.errors import CaseExists
-from engine.events import CaseId
+from engine.ids import CaseId
 from engine.personal import CaseKey
 from engine.rows import RowChange
 from engine.store import (
@@ -115,6 +115,10 @@ class MemoryTransaction:
         """Give the newest snapshot."""
         return self._tables.snapshots.get(case)
 
+    def receipts(self, case: CaseId) -> dict[str, StoredReceipt] | None:
+        """Give what was answered to a case's commands, by key."""
+        return {place[1]: one for place, one in self._tables.inbox.items() if place[0] == case}
+
     def append(
         self,
         case: CaseId,
@@ -139,14 +143,27 @@ class MemoryTransaction:
             self._put(self._tables.inbox, (case, key), receipt)
 
     def replace_rows(self, case: CaseId, changes: Iterable[RowChange]) -> None:
-        """Write changed rows; operational columns stay."""
+        """Write changed rows; operational columns stay, but for a lease."""
         for change in changes:
             table = self._tables.rows.setdefault(change.table, {})
             place = (case, *(change.values[c] for c in change.key[1:]))
             if change.kind == "delete":
                 self._remove(table, place)
             else:
-                self._put(table, place, {**table.get(place, {}), **change.values})
+                former = {c: v for c, v in table.get(place, {}).items() if c != "claimed_until"}
+                self._put(table, place, {**former, **change.values})
+
+    def replace_receipts(self, case: CaseId, receipts: Mapping[str, StoredReceipt]) -> None:
+        """Put these in place of what was answered to a case's commands."""
+        for place in [place for place in self._tables.inbox if place[0] == case]:
+            self._remove(self._tables.inbox, place)
+        for key, one in receipts.items():
+            self._put(self._tables.inbox, (case, key), one)
+
+    def drop_snapshot(self, case: CaseId) -> None:
+        """Forget the snapshot of a case."""
+        if case in self._tables.snapshots:
+            self._remove(self._tables.snapshots, case)
 
     def save_snapshot(self, case: CaseId, snapshot: StoredSnapshot) -> None:
         """Keep a snapshot in place of the one before."""

@@ -28,6 +28,12 @@ def prepare_schema(engine: Engine) -> None:
             connection.info.pop("write", None)
 
 
+def is_bare(engine: Engine) -> bool:
+    """Tell whether a database has no tables yet."""
+    with engine.connect() as connection:
+        return not inspect(connection).get_table_names()
+
+
 def _bring_up(connection: Connection) -> None:
     revision = _revision(connection)
     if revision == newest_revision():

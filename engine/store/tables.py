@@ -1,7 +1,7 @@
 """The engine's tables. Every case-scoped one has `case_id` first in its key (docs/scaling.md).
 
 Rooms of `services` put their read tables on the same `metadata`. Columns marked operational are
-the only ones that aren't computed from the history.
+the only ones that aren't computed from the history; a lease ends when its row is changed.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ timers = Table(
     Column("element", String(80), nullable=False),
     Column("due_at", Instant),
     Column("stuck", Text),
-    Column("claimed_until", Instant, info={"operational": True}),
+    Column("claimed_until", Instant, info={"operational": True, "lease": True}),
     Index(None, "due_at", "case_id"),
 )
 
@@ -150,12 +150,13 @@ jobs = Table(
     Column("job", ID, primary_key=True),
     Column("element", String(80), nullable=False),
     Column("topic", String(80), nullable=False),
+    Column("unit", String(40)),
     Column("requested_at", Instant, nullable=False),
     Column("failed", Text),
     Column("attempts", Integer, nullable=False, server_default="0", info={"operational": True}),
     Column("not_before", Instant, info={"operational": True}),
     Column("last_error", Text, info={"operational": True}),
-    Column("claimed_until", Instant, info={"operational": True}),
+    Column("claimed_until", Instant, info={"operational": True, "lease": True}),
     Index(None, "failed", "requested_at"),
 )
 

@@ -8,11 +8,8 @@ from functools import partial
 
 from engine import Actor, Engine, FireTimer, SuspendCase, TimerId
 from engine.commands import ResumeCase
-from engine.events import (
-    CLOCK,
-    TimerFired,
-    TimerStuck,
-)
+from engine.events import TimerFired, TimerStuck
+from engine.ids import CLOCK
 from engine.store import (
     DueTimer,
     Store,

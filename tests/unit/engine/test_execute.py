@@ -223,7 +223,8 @@ def test_a_message_nobody_waits_for_and_a_timer_that_never_was_are_refused(trial
 def test_an_event_type_without_an_applier_stops_the_engine_from_starting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from engine.events import EVENTS, CaseStarted  # noqa: PLC0415
+    from engine.event_types import EVENTS  # noqa: PLC0415
+    from engine.events import CaseStarted  # noqa: PLC0415
 
     class Forgotten(CaseStarted):
         """An event whose applier nobody wrote."""

@@ -150,6 +150,37 @@ def test_a_host_function_gets_plain_values_once() -> None:
     assert host.asked == [("within", ("2026-03-02T01:00:00Z", "x"))]
 
 
+class Failing(Host):
+    """Fails whatever it is asked."""
+
+    def __init__(self, fault: Exception) -> None:
+        super().__init__()
+        self._fault = fault
+
+    def call(self, function: str, arguments: tuple[Json, ...]) -> Json:
+        raise self._fault
+
+
+class Away(Exception):
+    """Raised when what a function asks is away, as a database may be."""
+
+
+@pytest.mark.parametrize(
+    "fault", [ValueError("no date"), KeyError("x"), TypeError("None"), AttributeError("None")]
+)
+def test_a_function_that_is_given_nonsense_leaves_the_expression_without_value(
+    fault: Exception,
+) -> None:
+    with pytest.raises(EvaluationFailed):
+        evaluate("${within('x', '5 days')}", setting(Failing(fault)))
+
+
+@pytest.mark.parametrize("text", ["${within('x', 'y')}", "a ${[1].map(n, within('x', 'y'))}"])
+def test_that_the_world_outside_is_away_is_no_fault_of_the_expression(text: str) -> None:
+    with pytest.raises(Away):
+        evaluate(text, setting(Failing(Away())))
+
+
 def test_inner_variables_hide_outer_ones() -> None:
     names = Names({"a": 1}, {"a": 2, "b": 3})
 

@@ -101,4 +101,4 @@ def test_a_definition_that_is_gone_from_the_store_is_noticed() -> None:
 
     proof = again.engine.history.verify(trial.case)
 
-    assert (proof.ok, proof.first_bad, proof.fault) == (False, 1, "re-execution")
+    assert (proof.ok, proof.first_bad, proof.fault) == (False, 1, "definition")

@@ -8,19 +8,30 @@ from typing import Any
 
 import pytest
 
-from engine import Actor, CaseId, Command, JobId, RetryTimer, TimerId
+from engine import (
+    Actor,
+    CaseId,
+    Command,
+    FireTimer,
+    JobId,
+    ResumeCase,
+    RetryTimer,
+    SuspendCase,
+    TimerId,
+)
 from engine.errors import EvaluationFailed
 from engine.events import (
-    CLOCK,
     JobFailed,
     JobFinished,
     ProcessEnded,
     TaskReached,
     TimerFired,
-    TimerRescheduled,
+    TimerRetried,
     TimerStuck,
 )
+from engine.ids import CLOCK
 from engine.pump import BACKOFF, LEASE_S, MAX_ATTEMPTS, JobError
+from engine.store import StoreUnavailable
 from engine.testing import NOW, Trial, diagram, flows, task
 
 HOUR = timedelta(hours=1)
@@ -83,8 +94,8 @@ def test_a_timer_that_the_case_refuses_is_stuck_until_somebody_retries_it() -> N
     retry = RetryTimer(
         case=trial.case, by=Actor("admin"), at=trial.clock.now(), timer=TimerId(timer)
     )
-    trial.when(retry).then(TimerRescheduled)
-    trial.wait_until(NOW + HOUR + timedelta(seconds=LEASE_S + 1)).then(TimerFired, TaskReached)
+    trial.when(retry).then(TimerRetried)
+    trial.wait_until(trial.clock.now()).then(TimerFired, TaskReached)
     trial.when(retry).then_refused("timer-not-open")
     assert trial.engine.history.verify(trial.case).ok
 
@@ -119,6 +130,65 @@ def test_a_fault_in_one_case_holds_up_no_timer_of_another(
     assert [type(one) for one in failed.value.exceptions] == [ZeroDivisionError]
     assert [trial.open for trial in (faulty, fine, later)] == [[], ["a"], ["a"]]
     faulty.wait_until(NOW + 2 * HOUR + timedelta(seconds=LEASE_S + 1)).then(TimerFired)
+
+
+def test_a_database_that_is_away_makes_no_incident_of_a_timer() -> None:
+    answers = iter([StoreUnavailable("away"), None])
+
+    def ends(_start: str) -> str:
+        trouble = next(answers)
+        if trouble is not None:
+            raise trouble
+        return "2026-04-01T00:00:00Z"
+
+    trial = Trial(waiting(then="${ends(now)}"), lookups={"ends": ends}).done()
+    with pytest.raises(ExceptionGroup) as failed:
+        trial.wait_until(NOW + HOUR)
+
+    assert [type(one) for one in failed.value.exceptions] == [StoreUnavailable]
+    assert trial.happened == []
+    trial.wait_until(NOW + HOUR + timedelta(seconds=LEASE_S + 1)).then(TimerFired, TaskReached)
+
+
+def test_a_database_that_is_away_counts_as_no_attempt_of_a_job() -> None:
+    trial = Trial({"process.bpmn": diagram(SENDING.replace('<endEvent id="lost"/>', ""))}).done()
+
+    def away(_case: CaseId, _job: JobId, _facts: Mapping[str, Any]) -> dict[str, Any]:
+        raise StoreUnavailable
+
+    for _ in range(3 * MAX_ATTEMPTS):
+        with pytest.raises(ExceptionGroup):
+            trial.engine.deliver_jobs({"letter": away})
+        trial.clock.set(trial.clock.now() + timedelta(seconds=LEASE_S + 1))
+
+    trial.engine.deliver_jobs({"letter": lambda _case, _job, _facts: {}})
+
+    assert [r.event for r in trial.history if isinstance(r.event, JobFailed)] == []
+    assert trial.state.is_over
+
+
+def test_a_timer_that_moved_after_a_worker_found_it_due_doesnt_fire_at_its_former_instant() -> None:
+    trial = Trial(waiting()).done()
+    (found,) = trial.engine.store.claim_timers(NOW + HOUR, 10, LEASE_S)
+
+    trial.given(SuspendCase(case=trial.case, by=Actor("ann"), at=NOW, reason="等批复"))
+    trial.given(ResumeCase(case=trial.case, by=Actor("ann"), at=NOW + HOUR))
+    late = FireTimer(
+        case=trial.case, by=CLOCK, at=found.due_at, timer=found.timer, fired_at=NOW + HOUR
+    )
+
+    trial.when(late).then_refused("timer-not-open")
+    trial.wait_until(NOW + 2 * HOUR).then(TimerFired, TaskReached)
+
+
+def test_a_timer_that_moved_is_due_at_once_whoever_held_it_before() -> None:
+    trial = Trial(waiting()).done()
+    assert trial.engine.store.claim_timers(NOW + HOUR, 10, LEASE_S)
+
+    trial.given(SuspendCase(case=trial.case, by=Actor("ann"), at=NOW, reason="等批复"))
+    trial.given(ResumeCase(case=trial.case, by=Actor("ann"), at=NOW + timedelta(seconds=1)))
+
+    trial.wait_until(NOW + HOUR + timedelta(seconds=1)).then(TimerFired)
 
 
 def test_a_job_that_throws_a_bpmn_error_goes_where_the_diagram_catches_it() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine import CaseId, ProcessState, SuspendCase
-from engine.events import Actor
+from engine.ids import Actor
 from engine.rows import ROWS, RowChange, difference, make_rows, rows
 from engine.state import States
 from engine.testing import NOW, Trial, diagram, flows, linear, task

@@ -68,6 +68,33 @@ def test_a_case_whose_snapshot_was_deleted_is_built_from_its_history() -> None:
     assert trial.engine.history.verify(trial.case).ok
 
 
+def test_a_snapshot_that_another_release_wrote_is_not_used() -> None:
+    trial = Trial(linear(*NAMES)).done(*NAMES[: SNAPSHOT_EVERY + 2])
+    stored = snapshot_of(trial)
+    assert stored is not None
+    body = json.loads(stored.body)
+    body["shape"] = "0" * 16
+    body["states"]["ProcessState"]["tasks"] = {}
+    kept = trial.engine.store._tables.snapshots  # type: ignore[attr-defined]  # the store in memory
+    kept[trial.case] = StoredSnapshot(stored.seq, json.dumps(body))
+    trial.engine.forget_live_cases()
+
+    trial.done(NAMES[SNAPSHOT_EVERY + 2])
+
+    assert trial.engine.history.verify(trial.case).ok
+
+
+def test_a_snapshot_with_nothing_but_another_shape_is_altered() -> None:
+    trial = Trial(linear(*NAMES)).done(*NAMES[: SNAPSHOT_EVERY + 2])
+    stored = snapshot_of(trial)
+    assert stored is not None
+    body = {**json.loads(stored.body), "shape": "0" * 16}
+    kept = trial.engine.store._tables.snapshots  # type: ignore[attr-defined]  # the store in memory
+    kept[trial.case] = StoredSnapshot(stored.seq, json.dumps(body))
+
+    assert not trial.engine.history.verify(trial.case).ok
+
+
 def test_a_live_case_that_another_process_moved_is_built_anew() -> None:
     trial = Trial(linear(*NAMES)).done("t0")
     other = engine_on(trial.engine.store, trial.clock)

@@ -352,7 +352,7 @@ def upgrade() -> None:
         sa.Column("year", sa.Integer(), nullable=False),
         sa.Column("measure", sa.String(length=40), nullable=False),
         sa.Column("status", sa.String(length=10), nullable=False),
-        sa.Column("number", sa.String(length=60), nullable=True),
+        sa.Column("number", sa.String(length=80), nullable=True),
         sa.PrimaryKeyConstraint("case_id", name=op.f("pk_efficiency_measures")),
     )
     with op.batch_alter_table("efficiency_measures", schema=None) as batch_op:
@@ -360,6 +360,25 @@ def upgrade() -> None:
             batch_op.f("ix_efficiency_measures_year_unit_measure"),
             ["year", "unit", "measure"],
             unique=False,
+        )
+
+    op.create_table(
+        "erasures",
+        sa.Column("case_id", sa.String(length=40), nullable=False),
+        sa.Column("ground", sa.String(length=30), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.String(length=80), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decision", sa.String(length=10), nullable=True),
+        sa.Column("decided_by", sa.String(length=80), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decision_reason", sa.Text(), nullable=False),
+        sa.Column("carried_out_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("case_id", name=op.f("pk_erasures")),
+    )
+    with op.batch_alter_table("erasures", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_erasures_proposed_at_case_id"), ["proposed_at", "case_id"], unique=False
         )
 
     op.create_table(
@@ -425,6 +444,7 @@ def upgrade() -> None:
         sa.Column("job", sa.String(length=40), nullable=False),
         sa.Column("element", sa.String(length=80), nullable=False),
         sa.Column("topic", sa.String(length=80), nullable=False),
+        sa.Column("unit", sa.String(length=40), nullable=True),
         sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("failed", sa.Text(), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
@@ -543,6 +563,8 @@ def upgrade() -> None:
         sa.Column("root", sa.String(length=80), nullable=False),
         sa.Column("cases", sa.Integer(), nullable=False),
         sa.Column("register", sa.String(length=80), nullable=False),
+        sa.Column("access_entry", sa.String(length=40), nullable=True),
+        sa.Column("access_hash", sa.String(length=80), nullable=True),
         sa.Column("suite", sa.String(length=40), nullable=False),
         sa.Column("key", sa.Integer(), nullable=False),
         sa.Column("signature", sa.String(length=140), nullable=False),
@@ -585,6 +607,7 @@ def upgrade() -> None:
         sa.Column("case_id", sa.String(length=40), nullable=False),
         sa.Column("number", sa.String(length=80), nullable=False),
         sa.Column("case_type", sa.String(length=80), nullable=False),
+        sa.Column("counted_as", sa.String(length=20), nullable=False),
         sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("urgency", sa.String(length=20), nullable=False),
@@ -592,11 +615,12 @@ def upgrade() -> None:
         sa.Column("source_kind", sa.String(length=40), nullable=False),
         sa.Column("source_number", sa.String(length=60), nullable=True),
         sa.Column("source_date", sa.Date(), nullable=True),
-        sa.Column("issuer", sa.String(length=80), nullable=True),
+        sa.Column("issuer", sa.String(length=100), nullable=True),
         sa.Column("parent", sa.String(length=40), nullable=True),
         sa.Column("lead_unit", sa.String(length=40), nullable=True),
         sa.Column("co_units", sa.Text(), nullable=False),
         sa.Column("handling", sa.String(length=20), nullable=False),
+        sa.Column("handling_form", sa.String(length=30), nullable=True),
         sa.Column("deadline", sa.DateTime(timezone=True), nullable=True),
         sa.Column("yellow_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("provisional", sa.Boolean(), nullable=False),
@@ -656,6 +680,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_request_keys")),
     )
     op.create_table(
+        "rhythm_rounds",
+        sa.Column("rhythm", sa.String(length=40), nullable=False),
+        sa.Column("period", sa.String(length=7), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lists", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("rhythm", "period", name=op.f("pk_rhythm_rounds")),
+    )
+    op.create_table(
         "score_entries",
         sa.Column("case_id", sa.String(length=40), nullable=False),
         sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False),
@@ -664,6 +697,7 @@ def upgrade() -> None:
         sa.Column("rule", sa.String(length=40), nullable=False),
         sa.Column("points", sa.Integer(), nullable=False),
         sa.Column("cause", sa.Integer(), nullable=False),
+        sa.Column("document", sa.String(length=20), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("appeal", sa.String(length=10), nullable=False),
         sa.Column("appealed_at", sa.DateTime(timezone=True), nullable=True),
@@ -819,3 +853,12 @@ def upgrade() -> None:
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_users_deputy_user"), ["deputy_user"], unique=False)
         batch_op.create_index(batch_op.f("ix_users_unit"), ["unit"], unique=False)
+
+    op.create_table(
+        "work_tasks",
+        sa.Column("case_id", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.PrimaryKeyConstraint("case_id", name=op.f("pk_work_tasks")),
+    )
+    with op.batch_alter_table("work_tasks", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_work_tasks_kind"), ["kind"], unique=False)

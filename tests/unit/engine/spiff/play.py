@@ -9,14 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeVar
 
 from engine.definitions import Definition, trusted_definition
+from engine.event_types import Event, payload
 from engine.events import (
-    CaseId,
-    Event,
     JobCancelled,
     JobRequested,
     ProcessAdvanced,
     ScopeEntered,
-    ScopeId,
     ScopeLeft,
     TaskReached,
     TaskWithdrawn,
@@ -25,8 +23,8 @@ from engine.events import (
     TimerStarted,
     Token,
     VariablesSet,
-    payload,
 )
+from engine.ids import CaseId, ScopeId
 from engine.records import Json, instant_text, parse_instant
 from engine.spiff.machine import Machine
 from engine.spiff.process import Process
@@ -165,6 +163,7 @@ class Play:
         if machine.ended:
             assert not machine.waits
             assert not machine.timers
+            assert not machine.fired
             assert not standing
             assert list(machine.scopes.by_id) == [""]
             assert not machine.subprocesses

@@ -16,6 +16,7 @@ from engine.events import (
     TimerRescheduled,
     TimerStarted,
 )
+from engine.records import instant_text
 from tests.unit.engine.spiff.diagrams import (
     boundary,
     bpmn,
@@ -623,6 +624,57 @@ def test_a_new_deadline_moves_a_cycle_that_begins_with_it() -> None:
 
     play.assign(deadline="2026-06-01T00:00:00Z")
     assert play.timers("late")[0][1].isoformat() == "2026-06-01T00:00:00+00:00"
+
+
+REMINDED = case(
+    start(),
+    user("a"),
+    boundary("late", "a", timer("Date", "${deadline}"), interrupting=False),
+    boundary("fixed", "a", timer("Duration", "P1D"), interrupting=False),
+    user("b"),
+    end(),
+    flows("start a end", "late b end", "fixed end"),
+)
+
+
+def test_a_timer_that_fired_beside_the_work_opens_again_at_a_later_deadline() -> None:
+    play = Play(REMINDED).start(deadline="2026-04-01T00:00:00Z").fire("fixed").fire("late")
+    assert play.timers("late") == []
+    # What it isn't computed from, and the same instant again, open nothing.
+    play.assign(other=1).assign(deadline="2026-04-01T00:00:00Z").assign()
+    assert play.timers("late") == []
+
+    play.assign(deadline="2026-05-01T00:00:00Z")
+
+    ((again, due),) = play.timers("late")
+    assert due.isoformat() == "2026-05-01T00:00:00+00:00"
+    first, *_, last = [e.timer for e in play.of(TimerStarted) if e.element == "late"]
+    assert again == last != first
+    play.fire("late").assign(deadline="2026-06-01T00:00:00Z").fire("late")
+    assert play.open == ["a", "b", "b", "b"]
+    # The one whose text names no variable has fired for good.
+    assert len([e for e in play.of(TimerStarted) if e.element == "fixed"]) == 1
+
+
+def test_a_timer_that_fired_does_not_open_again_for_an_instant_that_is_past() -> None:
+    play = Play(REMINDED).start(deadline="2026-04-01T00:00:00Z").fire("late")
+    play.now += timedelta(days=20)
+
+    play.assign(deadline=instant_text(play.now - timedelta(days=1)))
+    play.assign(deadline=instant_text(play.now))
+
+    assert play.timers("late") == []
+    play.assign(deadline=instant_text(play.now + timedelta(days=1)))
+    assert len(play.timers("late")) == 1
+
+
+def test_a_timer_that_fired_is_gone_with_the_activity_it_belongs_to() -> None:
+    play = Play(REMINDED).start(deadline="2026-04-01T00:00:00Z").fire("late").complete("a")
+
+    play.assign(deadline="2026-05-01T00:00:00Z").complete("b")
+
+    assert play.ended
+    assert len([e for e in play.of(TimerStarted) if e.element == "late"]) == 1
 
 
 def test_after_a_suspension_timers_come_later_and_stay_so() -> None:

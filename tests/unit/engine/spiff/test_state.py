@@ -12,7 +12,9 @@ from functools import partial
 import pytest
 
 from engine.definitions import trusted_definition
-from engine.events import CaseId, TaskReached, payload
+from engine.event_types import payload
+from engine.events import TaskReached
+from engine.ids import CaseId
 from engine.records import Json
 from engine.spiff.library import TaskState
 from engine.spiff.parser import Specs, specs_of
