@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
-from engine import CaseId, Engine, Verification
+from engine import CaseId, Verification
+from engine.errors import CaseNotFound
 from engine.history import History
 from engine.journal import envelope_of
 from engine.library import Library
 from engine.records import Json
+from engine.store import Store
 from services import lookups
+from services.documents.store import Files, open_files
+from services.office import Office
+from services.replay.kept import file_faults, named_files
 from services.replay.parallel import chunks, opened, spread
 from services.settings import Settings
 
@@ -20,10 +25,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Whether a history is whole; if not, its first bad event with both values.
+    """Whether all of a case is whole; if not, its first bad event with both values.
 
     `recorded` and `again` are filled when running the command again gave something else; `command`
-    and `element` say what was being done.
+    and `element` say what was being done. Beside the faults of `Verification` there is ``file``: a
+    document or attachment that the event names isn't kept as it was. `remedy` says what to do.
     """
 
     case: str
@@ -39,16 +45,38 @@ class Report:
     """The fields of the event that differ, such as ``payload.handler``."""
     recorded: str | None = None
     again: str | None = None
+    table: str | None = None
+    remedy: str | None = None
 
 
-def report_of(engine: Engine, case: CaseId) -> Report:
-    """Verify a case and name the first difference.
+def report_of(office: Office, case: CaseId) -> Report:
+    """Verify everything about a case and name the first difference.
 
     Raises
     ------
     CaseNotFound : there is no such case.
     """
-    return _report(engine.history, engine.history.verify(case))
+    return _whole_report(office.engine.history, _kept(office.settings, office.store), case)
+
+
+def _kept(settings: Settings, store: Store) -> Files:
+    return open_files(settings.data, store, is_embedded=settings.is_embedded)
+
+
+def _whole_report(history: History, files: Files, case: CaseId) -> Report:
+    proof = history.verify(case)
+    if proof.ok:
+        fault = next(file_faults(named_files(history.recorded(case)), files), None)
+        if fault is not None:
+            proof = replace(
+                proof,
+                ok=False,
+                first_bad=fault.named.seq,
+                fault="file",
+                detail=fault.detail,
+                remedy="restore_file",
+            )
+    return _report(history, proof)
 
 
 def _report(history: History, proof: Verification) -> Report:
@@ -67,6 +95,8 @@ def _report(history: History, proof: Verification) -> Report:
         fields=_fields(recorded, again),
         recorded=recorded,
         again=again,
+        table=proof.table,
+        remedy=proof.remedy,
     )
 
 
@@ -140,7 +170,23 @@ def verify_all(
 def _verify_part(part: _Part) -> list[Report]:
     with opened(part.settings) as (store, _):
         history = History(store, Library(store), lookups.NAMES)
-        return [_report(history, history.verify(case)) for case in part.cases]
+        files = _kept(part.settings, store)
+        return [_verified(history, files, case) for case in part.cases]
+
+
+def _verified(history: History, files: Files, case: CaseId) -> Report:
+    try:
+        return _whole_report(history, files, case)
+    except CaseNotFound:
+        return Report(
+            case=case,
+            ok=False,
+            events=0,
+            first_bad=1,
+            fault="missing",
+            detail="no such case",
+            remedy="restore",
+        )
 
 
 def report_json(report: Report) -> dict[str, Json]:

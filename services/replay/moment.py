@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from engine import CaseId, Definition, Engine, Recorded, State
+from engine.history import up_to
 from engine.journal import envelope_of, read
 from engine.state import apply_to
 from engine.store import StoredEvent
@@ -37,7 +37,7 @@ class Moment:
 def moment(
     engine: Engine, case: CaseId, *, seq: int | None = None, at: datetime | None = None
 ) -> Moment:
-    """Give a case after event `seq`, or after the last event not later than `at`.
+    """Give a case after event `seq`, or before the first event later than `at`.
 
     Order is by number, not by time, as in `History.states`. The definition is the one the case ran
     on then.
@@ -73,16 +73,6 @@ def moment_of(case: CaseId, history: list[Recorded], definition: Definition) -> 
         states=states,
         trail=trail,
     )
-
-
-def up_to(stored: Iterable[StoredEvent], at: datetime | None) -> list[StoredEvent]:
-    """Give the events before the first one later than `at`; all when it is `None`."""
-    found = []
-    for event in stored:
-        if at is not None and event.at > at:
-            break
-        found.append(event)
-    return found
 
 
 def definition_of(engine: Engine, stored: list[StoredEvent]) -> Definition:

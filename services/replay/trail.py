@@ -12,15 +12,8 @@ from datetime import datetime
 
 from engine import Definition, Recorded
 from engine.diagrams import GATEWAYS, Element
-from engine.events import (
-    CASE_SCOPE,
-    CaseMigrated,
-    ProcessAdvanced,
-    ScopeEntered,
-    ScopeId,
-    ScopeLeft,
-    Token,
-)
+from engine.events import CaseMigrated, ProcessAdvanced, ScopeEntered, ScopeLeft, Token
+from engine.ids import CASE_SCOPE, ScopeId
 from services.replay.flows import flows_taken
 
 

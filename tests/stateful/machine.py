@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -30,6 +31,7 @@ from engine.state import OpenTask
 from services.asks import ask
 from services.cases.commands import RegisterCase
 from services.cases.state import CaseState
+from tests.helpers.agreement import bundle_fault, differences, story_of, witnessed
 from tests.helpers.filled_forms import World, filled
 from tests.helpers.properties import Follower, told
 from tests.helpers.town import Town, pass_to_next_timer, sweep
@@ -76,7 +78,8 @@ def people_for(roles: Sequence[str], unit: str | None) -> list[str]:
 
 
 def registrable(data: dict[str, Json]) -> dict[str, Json]:
-    """Give data whose date has passed and whose proposers may sign in."""
+    """Give data whose date has passed, whose proposers may sign in, and without another case."""
+    data.pop("parent", None)
     if "source_date" in data:
         data["source_date"] = REGISTERED
     for proposer in data.get("proposers", ()):
@@ -84,16 +87,31 @@ def registrable(data: dict[str, Json]) -> dict[str, Json]:
     return data
 
 
+@dataclass(slots=True)
+class Tally:
+    """What was worked on; `stories` tells how many of the cases are different ones."""
+
+    cases: int = 0
+    commands: int = 0
+    refused: int = 0
+    events: int = 0
+    bundles: int = 0
+    stories: set[str] = field(default_factory=set)
+
+
 class Work(RuleBasedStateMachine):
     """Works on one case of one type; subclasses name the type and open the town."""
 
     case_type: ClassVar[str]
+    tally: ClassVar[Tally]
+    takes_bundles: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()
         self.accepted = self.refused = 0
-        self._opened = self.open_town()
-        self.town: Town = self._opened.__enter__()
+        self._closing = ExitStack()
+        self.town: Town = self._closing.enter_context(self.open_town())
+        self._witness = self._closing.enter_context(witnessed())
         self.follower = Follower(self.town, CASE)
 
     def open_town(self) -> Any:  # noqa: ANN401 -- a context manager
@@ -218,10 +236,27 @@ class Work(RuleBasedStateMachine):
             if self.follower.history:
                 with self.told():
                     self.follower.check_halves(self.accepted * 7 % len(self.follower.history))
+                    assert list(differences(self.town.engine, CASE, self._witness)) == []
                     proof = self.town.engine.history.verify(CASE)
                     assert proof.ok, proof
+                    self._check_bundle()
+                self._count()
         finally:
-            self._opened.__exit__(None, None, None)
+            self._closing.close()
+
+    def _check_bundle(self) -> None:
+        if self.takes_bundles and self.town.office is not None:
+            fault = bundle_fault(self.town.office, [CASE])
+            assert fault is None, fault
+            self.tally.bundles += 1
+
+    def _count(self) -> None:
+        tally, history = self.tally, self.follower.history
+        tally.cases += 1
+        tally.commands += self.accepted
+        tally.refused += self.refused
+        tally.events += len(history)
+        tally.stories.add(story_of(history))
 
     # What stands where
 

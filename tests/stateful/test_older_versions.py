@@ -10,7 +10,7 @@ import pytest
 
 from engine import Actor, Case, Command, Event, State, applies, decides, event, lifts
 from engine.commands import COMMANDS, DECISIONS
-from engine.events import EVENTS, LIFTS
+from engine.event_types import EVENTS, LIFTS
 from engine.records import Json
 from engine.state import APPLIERS, STATES
 from engine.store import Store

@@ -8,7 +8,8 @@ from lxml import etree
 
 from engine import Actor, CaseId, Definition, Event, Recorded
 from engine.definitions import trusted_definition
-from engine.events import CASE_SCOPE, CaseStarted, ProcessAdvanced, ScopeEntered, ScopeId, Token
+from engine.events import CaseStarted, ProcessAdvanced, ScopeEntered, Token
+from engine.ids import CASE_SCOPE, ScopeId
 from services.replay.drawing import draw, pages
 from services.replay.errors import NoDiagram
 from services.replay.layout import pages_of

@@ -61,7 +61,7 @@ def test_differences_can_be_read_and_are_plain_data(past: Past) -> None:
 
 
 def test_a_whole_history_is_reported_whole(past: Past) -> None:
-    report = report_of(past.office.engine, IN_TIME)
+    report = report_of(past.office, IN_TIME)
 
     assert report.ok
     assert report_text(report) == f"{IN_TIME}: ok, {report.events} events"
@@ -82,7 +82,7 @@ def test_the_first_difference_is_named_with_both_values(
 
     monkeypatch.setitem(ELEMENT_RULES, rule, other)
 
-    report = report_of(past.office.engine, IN_TIME)
+    report = report_of(past.office, IN_TIME)
 
     assert not report.ok
     assert report.fault == "re-execution"

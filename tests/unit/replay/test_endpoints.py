@@ -13,10 +13,7 @@ from lxml import etree
 from werkzeug.test import TestResponse
 
 import api.app
-from api import cli_replay
-from api.mining import mining
-from api.replay import replay
-from api.whatif import whatif
+from api import cli_proof, cli_replay
 from services.people.signing_in import create_token
 from tests.unit.replay.past import IN_TIME, KEY, LATE_BY_TEN, OVERDUE, Past
 
@@ -28,11 +25,7 @@ class Desk:
 
     def __init__(self, past: Past) -> None:
         self.past = past
-        nouns = dict.fromkeys((*api.app.NOUNS, replay, mining, whatif))
-        patch = pytest.MonkeyPatch()
-        patch.setattr(api.app, "NOUNS", tuple(nouns))
         self.client: FlaskClient = api.app.create_app(past.office).test_client()
-        patch.undo()
         self._tokens: dict[str, str] = {}
 
     def _header(self, user: str) -> dict[str, str]:
@@ -169,9 +162,9 @@ def test_pictures_and_logs_are_written_to_files(
     at = "2026-03-10T09:00+08:00"
     out = ("--out", str(picture))
     told = run(past, monkeypatch, cli_replay.diagram, OVERDUE, "--at", at, *out, "--lang", "en")
-    run(past, monkeypatch, cli_replay.export, "xes", "--out", str(log))
-    run(past, monkeypatch, cli_replay.export, "ocel", "--out", str(log) + "ocel")
-    run(past, monkeypatch, cli_replay.export, "ocel-sqlite", "--out", str(objects))
+    run(past, monkeypatch, cli_replay.export_log, "xes", "--out", str(log))
+    run(past, monkeypatch, cli_replay.export_log, "ocel", "--out", str(log) + "ocel")
+    run(past, monkeypatch, cli_replay.export_log, "ocel-sqlite", "--out", str(objects))
 
     assert "unit_handling" in told.output
     assert etree.parse(picture).getroot().tag.endswith("svg")
@@ -183,8 +176,8 @@ def test_the_past_is_told_on_the_command_line(past: Past, monkeypatch: pytest.Mo
     listed = run(past, monkeypatch, cli_replay.register, *at)
     plain = json.loads(run(past, monkeypatch, cli_replay.register, *at, "--json").stdout)
     changed = run(past, monkeypatch, cli_replay.differences, OVERDUE, "--from-seq", "30")
-    proof = json.loads(run(past, monkeypatch, cli_replay.verify, "--all", "--json").stdout)
-    told = run(past, monkeypatch, cli_replay.verify, OVERDUE)
+    proof = json.loads(run(past, monkeypatch, cli_proof.verify, "--all", "--json").stdout)
+    told = run(past, monkeypatch, cli_proof.verify, OVERDUE)
     found = json.loads(run(past, monkeypatch, cli_replay.figures, "--processes", "1").stdout)
 
     assert listed.output.splitlines()[-1].startswith("green 4")
@@ -213,7 +206,7 @@ def test_commands_say_what_they_need(past: Past, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("DUBAN_DATA", str(past.office.settings.data))
     runner = CliRunner()
 
-    assert runner.invoke(cli_replay.verify, []).exit_code == 2
+    assert runner.invoke(cli_proof.verify, []).exit_code == 2
     assert runner.invoke(cli_replay.differences, [OVERDUE]).exit_code == 2
     assert runner.invoke(cli_replay.what_if, [KEY]).exit_code == 2
     assert runner.invoke(cli_replay.what_if, [KEY, "--version", "7"]).exit_code == 2
