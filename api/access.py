@@ -6,6 +6,7 @@ referral of it is open; the purpose comes in the header ``X-Purpose``, percent-e
 where it isn't ASCII, and stands in the access log.
 """
 
+import re
 from http import HTTPStatus
 from urllib.parse import unquote
 
@@ -16,11 +17,13 @@ from api.problems import HttpProblem
 from services.audit.access import LONGEST, Access, AccessLog
 from services.audit.queries import needs_purpose
 from services.cases.queries import is_visible
+from services.office import Office
 from services.people.roles import Role
 from services.permissions import visible_cases
 from services.tasks.queries import case_of
 
 PURPOSE_HEADER = "X-Purpose"
+_PLAIN = re.compile(r"[\x21-\x7e]{1,600}")
 PURPOSE_PARAMETER = {
     "in": "header",
     "name": PURPOSE_HEADER,
@@ -31,33 +34,85 @@ PURPOSE_PARAMETER = {
 
 READS = {
     "audit.show_accesses": "access_log",
+    "audit.show_incidents": "incidents",
+    "audit.show_rejections": "rejections",
+    "audit.verify_office": "verification",
     "audit.verify_accesses": "access_log",
     "audit.show_events": "history",
     "audit.show_state": "state",
     "audit.verify": "verification",
     "attachments.show": "documents",
     "attachments.show_of_case": "documents",
+    "bulletins.show": "bulletin",
+    "bulletins.show_draft": "bulletin",
+    "bulletins.show_file": "bulletin",
+    "bulletins.show_issued": "bulletin",
     "cases.show_register": "search",
     "documents.preview": "documents",
     "documents.show_documents": "documents",
     "documents.show_file": "documents",
+    "erasures.show_erasures": "erasures",
     "evidence.show_evidence": "evidence",
+    "figures.show_behind": "statistics",
+    "figures.show_rounds": "statistics",
+    "figures.show_steps": "statistics",
     "ledger.give_out": "export",
     "mining.export_ocel": "export",
     "mining.export_xes": "export",
+    "mining.show_conformance": "statistics",
+    "mining.show_figures": "statistics",
+    "notifications.show_all": "notices",
+    "people.show_user": "person",
+    "people.show_users": "person",
+    "relations.show_commitments": "register",
+    "relations.suggest_duplicates": "search",
     "replay.show_diagram": "state",
     "replay.show_differences": "history",
     "replay.show_looks": "access_log",
     "replay.show_pages": "state",
     "replay.show_register_then": "register",
     "replay.show_report": "verification",
+    "scores.show_entries": "scores",
+    "scores.show_ranking": "scores",
     "statistics.show_figures": "statistics",
     "tasks.show": "task",
 }
 """What kind of look an endpoint is; one about a case that isn't here is of kind ``case``."""
 
+UNRECORDED = frozenset(
+    {
+        # What one is told oneself, and what is open to one.
+        "audit.show_notices",
+        "notifications.show",
+        "notifications.show_digest",
+        "notifications.show_own",
+        "people.me",
+        "sessions.show_session",
+        "tasks.show_tasks",
+        # Nothing of any case or person.
+        "calendar.show_calendar",
+        "definitions.show_definition",
+        "definitions.show_definitions",
+        "definitions.show_file",
+        "definitions.show_version",
+        "definitions.show_versions",
+        "evidence.show_heads",
+        "people.show_units",
+        "service.health",
+        "service.metrics",
+    }
+)
+"""Endpoints whose reading isn't put on record; other ``GET``s are in `READS` or name a case."""
+
+_NAMES_A_CASE = ("<ident:case>", "<ident:task>")
+
 _ASKED_WHY = (Role.AUDITOR, Role.ADMIN)
 _READS_THE_LOG = frozenset({"access_log"})
+
+
+def heeds_purpose(endpoint: str, rule: str) -> bool:
+    """Tell whether reading an endpoint goes on record, with the purpose that was said."""
+    return endpoint in READS or any(part in rule for part in _NAMES_A_CASE)
 
 
 class PurposeRequired(HttpProblem):
@@ -74,7 +129,10 @@ def record_access(app: Flask, purpose_types: frozenset[str] = frozenset()) -> No
     ----------
     purpose_types : the types of cases that auditors and administrators must say a purpose for.
     """
-    app.extensions["duban-access"] = AccessLog(app.extensions["duban"].store)
+    installation: Office = app.extensions["duban"]
+    app.extensions["duban-access"] = AccessLog(
+        installation.store, algorithm=installation.hash_algorithm
+    )
     app.extensions["duban-purpose-types"] = purpose_types
     app.before_request(_before)
     app.after_request(_after)
@@ -154,6 +212,7 @@ def _purpose() -> str | None:
     if given is None:
         return None
     said = unquote(given).strip()
-    if len(said) > LONGEST or not said.isprintable():
+    is_plain = _PLAIN.fullmatch(given) is not None
+    if not is_plain or len(said) > LONGEST or not said.isprintable():
         raise malformed(PURPOSE_HEADER)
     return said or None

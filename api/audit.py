@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.access import PURPOSE_PARAMETER, record_access
+from api.access import record_access
 from api.answers import listed, states_of
 from api.audit_schemas import (
     AccessPage,
@@ -15,6 +15,7 @@ from api.audit_schemas import (
     NoticePage,
     NoticeQuery,
     NoticesRead,
+    OfficeProof,
     RejectionPage,
     StateOut,
     VerificationOut,
@@ -34,17 +35,18 @@ from api.openapi import KEY_PARAMETER, Noun
 from api.people import require
 from api.schemas import PageQuery, StateQuery
 from api.statistics import first_instant
-from engine import CaseId, JobId, RetryJob, RetryTimer, TimerId, Verification
-from engine.errors import CaseNotFound, NotFound
+from engine import CaseId
 from services.audit import queries
+from services.audit.incidents import retry as retry_incident
 from services.audit.queries import StateView, may_read, read_events, state_view
 from services.audit.trail import AccessFilter, access_faults, accesses
 from services.cases.queries import facts
+from services.evidence.whole import office_faults
 from services.notices import queries as notices
 from services.people.queries import Person
 from services.permissions import Action, Allowed, NotAllowed, Reach
 from services.permit import NotPermitted
-from services.tasks.queries import case_of
+from services.replay.again import Report, report_of
 
 audit = Noun("audit", __name__, "The record of cases, and what waits for whoever runs this.")
 audit.record_once(
@@ -55,7 +57,6 @@ audit.record_once(
 
 
 @audit.route("/cases/<ident:case>/events", methods=["GET"])
-@audit.doc(parameters=[PURPOSE_PARAMETER])
 @audit.arguments(EventQuery, location="query")
 @audit.response(200, EventPage)
 def show_events(query: dict[str, int], case: str) -> dict[str, Any]:
@@ -71,7 +72,6 @@ def show_events(query: dict[str, int], case: str) -> dict[str, Any]:
 
 
 @audit.route("/cases/<ident:case>/state", methods=["GET"])
-@audit.doc(parameters=[PURPOSE_PARAMETER])
 @audit.arguments(StateQuery, location="query")
 @audit.response(200, StateOut)
 def show_state(query: dict[str, Any], case: str) -> StateView:
@@ -84,12 +84,20 @@ def show_state(query: dict[str, Any], case: str) -> StateView:
 
 
 @audit.route("/cases/<ident:case>/verify", methods=["GET"])
-@audit.doc(parameters=[PURPOSE_PARAMETER])
 @audit.response(200, VerificationOut)
-def verify(case: str) -> Verification:
-    """Prove a case's history: hashes, tables, and by running its commands again."""
+def verify(case: str) -> Report:
+    """Prove all of a case: hashes, by running its commands again, tables, documents, files."""
     _require_record(case, Action.VERIFY)
-    return office().engine.history.verify(CaseId(case))
+    return report_of(office(), CaseId(case))
+
+
+@audit.route("/verification", methods=["GET"])
+@audit.response(200, OfficeProof)
+def verify_office() -> dict[str, Any]:
+    """Prove what belongs to no case: definitions, keys, tree heads, access log, bulletins."""
+    require(Action.READ_ADMIN)
+    faults = office_faults(office())
+    return {"ok": not faults, "faults": faults}
 
 
 @audit.route("/rejections", methods=["GET"])
@@ -137,7 +145,7 @@ def verify_accesses() -> dict[str, Any]:
 @audit.arguments(PageQuery, location="query")
 @audit.response(200, IncidentPage)
 def show_incidents(query: dict[str, Any]) -> dict[str, Any]:
-    """List stuck timers and failed jobs."""
+    """List stuck timers, failed jobs and documents that couldn't be made."""
     require(Action.READ_ADMIN)
     after = read_cursor(query["cursor"], 1)
     with reading() as transaction:
@@ -149,19 +157,9 @@ def show_incidents(query: dict[str, Any]) -> dict[str, Any]:
 @audit.doc(parameters=[KEY_PARAMETER])
 @audit.response(200, Count)
 def retry(incident: str) -> dict[str, int]:
-    """Try a stuck timer or a failed job once more."""
+    """Try a stuck timer, a failed job, or a document that couldn't be made, once more."""
     require(Action.MANAGE_INCIDENTS)
-    case = CaseId(case_of(incident))
-    is_job = incident.rpartition(".")[2].startswith("j")
-    ask: RetryJob | RetryTimer
-    if is_job:
-        ask = RetryJob(case=case, by=actor(), at=now(), job=JobId(incident))
-    else:
-        ask = RetryTimer(case=case, by=actor(), at=now(), timer=TimerId(incident))
-    try:
-        office().engine.execute(ask, key=idempotency_key())
-    except CaseNotFound:
-        raise NotFound from None
+    retry_incident(office().engine, incident, actor(), now(), idempotency_key())
     return {"count": 1}
 
 

@@ -17,7 +17,7 @@ from api.fields import (
 )
 from api.schemas import LONGEST_ID, PageQuery, of
 from services.audit.access import KINDS
-from services.cases.queries import LONGEST_PAGE
+from services.pages import LONGEST_PAGE
 
 
 class EventQuery(Query):
@@ -96,6 +96,13 @@ class StateOut(Answer):
     tasks = fields.List(fields.Nested(TaskThenOut), required=True)
 
 
+REMEDIES_TOLD = (
+    "`rebuild`: write it anew from the history (./duban rebuild); `restore`, `restore_definition`,"
+    " `restore_file`, `restore_key`: take it from a copy; `look_into`: somebody has to find out"
+)
+"""What each remedy means, for the documentation."""
+
+
 class VerificationOut(Answer):
     """Whether a history is whole."""
 
@@ -105,6 +112,24 @@ class VerificationOut(Answer):
     first_bad = fields.Integer(required=True, allow_none=True)
     fault = fields.String(required=True, allow_none=True)
     detail = fields.String(required=True, allow_none=True)
+    table = fields.String(required=True, allow_none=True)
+    remedy = fields.String(required=True, allow_none=True, metadata=of(REMEDIES_TOLD))
+
+
+class OfficeFaultOut(Answer):
+    """Something stored that belongs to no single case and isn't what it was."""
+
+    kind = fields.String(required=True)
+    what = fields.String(required=True)
+    detail = fields.String(required=True)
+    remedy = fields.String(required=True, metadata=of(REMEDIES_TOLD))
+
+
+class OfficeProof(Answer):
+    """Whether everything is whole that belongs to no single case."""
+
+    ok = fields.Boolean(required=True)
+    faults = fields.List(fields.Nested(OfficeFaultOut), required=True)
 
 
 class RejectionOut(Answer):
@@ -179,7 +204,7 @@ class IncidentOut(Answer):
 
     id = fields.String(required=True)
     case = fields.String(required=True)
-    kind = Choice(("timer", "job"), required=True)
+    kind = Choice(("timer", "job", "document"), required=True)
     element = fields.String(required=True)
     reason = fields.String(required=True)
     since = Instant(required=True, allow_none=True)

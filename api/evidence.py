@@ -44,6 +44,12 @@ class TreeHeadOut(Answer):
     root = fields.String(required=True, metadata=of("root of the log"))
     cases = fields.Integer(required=True)
     register = fields.String(required=True, metadata=of("root over all cases"))
+    access_entry = fields.String(
+        required=True, allow_none=True, metadata=of("last entry of the access log")
+    )
+    access_hash = fields.String(
+        required=True, allow_none=True, metadata=of("its hash, which covers all entries before")
+    )
     suite = fields.String(required=True)
     key = fields.Integer(required=True, metadata=of("number of the key that signed"))
     signature = fields.String(required=True)
@@ -92,6 +98,8 @@ def _shown(heads: list[TreeHead]) -> Iterator[dict[str, Any]]:
             "root": head.root,
             "cases": head.cases,
             "register": head.register,
+            "access_entry": head.access_entry,
+            "access_hash": head.access_hash,
             "suite": head.suite,
             "key": head.key,
             "signature": head.signature,

@@ -15,13 +15,24 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from engine import journal
-from engine.events import CaseId
+from engine.ids import CaseId
 from engine.records import instant_text
 from engine.state import ProcessState, State, apply_to
 from engine.store import StoredEvent, Transaction
 from services.archive.files import FOLDER, content_of, read_file, sha256_of, write_file
-from services.archive.queries import Archived, Candidate, candidates, receipts, take_out
+from services.archive.queries import (
+    Archived,
+    Candidate,
+    candidates,
+    is_file_of_archive,
+    place_of,
+    receipts,
+    take_out,
+)
 from services.office import Office
+
+_SHOWN = 12
+"""Digits of a file's hash that stand in its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +134,14 @@ def _move(office: Office, one: Candidate, history: Sequence[StoredEvent], conten
     root = office.settings.data / FOLDER
     last = history[-1]
     year = one.closed_at.astimezone(office.settings.zone).year
+    sha256 = sha256_of(content)
     made = Archived(
         case=one.case,
         number=one.number,
         closed_at=one.closed_at,
-        file=f"{year}/{one.case}.json.gz",
-        sha256=sha256_of(content),
+        # Of two workers that archive a case at once each writes its own file; one of them counts.
+        file=f"{year}/{one.case}-{sha256[:_SHOWN]}.json.gz",
+        sha256=sha256,
         seq=last.seq,
         head=last.hash,
         archived_at=office.clock.now(),
@@ -137,6 +150,9 @@ def _move(office: Office, one: Candidate, history: Sequence[StoredEvent], conten
     _prove(root, made, history)
     with office.store.transaction() as transaction:
         if not _holds_still(transaction, made):
+            # Whoever was first may have written the very same bytes.
+            if not is_file_of_archive(transaction.connection, made.file):
+                (root / made.file).unlink(missing_ok=True)
             return False
         take_out(transaction.connection, made)
     return True
@@ -155,4 +171,5 @@ def _prove(root: Path, made: Archived, history: Sequence[StoredEvent]) -> None:
 
 def _holds_still(transaction: Transaction, made: Archived) -> bool:
     head = transaction.lock(made.case)
-    return head is not None and (head.seq, head.head) == (made.seq, made.head)
+    is_same = head is not None and (head.seq, head.head) == (made.seq, made.head)
+    return is_same and place_of(transaction.connection, made.case) is None

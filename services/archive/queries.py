@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select
 
-from engine.events import CaseId
+from engine.ids import CaseId
 from engine.store.tables import events, inbox, snapshots
 from services.archive.tables import archived_cases
 from services.cases.tables import register
@@ -51,6 +51,12 @@ def place_of(connection: Connection, case: CaseId) -> Place | None:
     """Find where a case lies; `None` when it isn't archived."""
     row = connection.execute(_PLACE, {"case": case}).one_or_none()
     return None if row is None else Place(row.file, row.sha256, row.seq)
+
+
+def is_file_of_archive(connection: Connection, file: str) -> bool:
+    """Tell whether an archived case lies in a file."""
+    wanted = select(archived_cases.c.case_id).where(archived_cases.c.file == file)
+    return connection.execute(wanted).first() is not None
 
 
 def candidates(connection: Connection, closed_before: datetime) -> list[Candidate]:

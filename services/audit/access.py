@@ -26,20 +26,29 @@ SHOWN = "shown"
 
 KINDS = (
     "access_log",
+    "bulletin",
     "case",
     "denied",
     "documents",
+    "erasures",
     "evidence",
     "export",
     "history",
+    "incidents",
+    "notices",
+    "person",
+    "rebuild",
     "register",
+    "rejections",
+    "scores",
     "search",
     "state",
     "statistics",
     "task",
     "verification",
 )
-"""What can have been read; ``denied`` is an attempt on somebody else's case."""
+"""What can have been read; ``denied`` is an attempt on somebody else's case, and ``rebuild`` no
+reading at all: what follows from a history was written anew."""
 
 LONGEST = 200
 """Signs kept of a request, of what was searched for, and of a purpose."""
@@ -71,10 +80,18 @@ class Access:
     purpose: str | None = None
 
 
-def note_denied(transaction: Transaction, case: str, user: str, request: str, at: datetime) -> None:
+def note_denied(
+    transaction: Transaction,
+    case: str,
+    user: str,
+    request: str,
+    at: datetime,
+    *,
+    algorithm: str = ALGORITHM,
+) -> None:
     """Keep an attempt on a case that exists; `request` says what was asked, e.g. ``GET /…``."""
     tried = Access(at=at, user=user, kind="denied", request=request, case=case, outcome=NOT_VISIBLE)
-    append(transaction, [tried])
+    append(transaction, [tried], algorithm)
 
 
 def append(

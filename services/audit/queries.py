@@ -1,11 +1,11 @@
 """Read the record: histories, states of the past, refusals, incidents."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import Connection, bindparam, literal, or_, select, text, tuple_, union_all
+from sqlalchemy import Connection, RowMapping, bindparam, literal, or_, select, text, union_all
 
 from engine import CaseId, ProcessState, States
 from engine.chain import GENESIS, algorithm_of, genesis
@@ -16,9 +16,10 @@ from engine.records import Json
 from engine.store import StoredEvent
 from engine.store.tables import Instant, jobs, rejections, timers
 from services.audit.tables import request_keys
-from services.cases.queries import LONGEST_PAGE, Page
 from services.cases.state import CaseState
 from services.cases.tables import register
+from services.documents.tables import documents
+from services.pages import Page, each, read_page
 from services.people.queries import Person
 from services.permissions import (
     Action,
@@ -131,11 +132,14 @@ class RejectionView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """Something that waits for a person of the service: a stuck timer, a job that failed."""
+    """Something that waits for a person of the service: a stuck timer, a job that failed.
+
+    A document that couldn't be made is one, too, although it is tried again by itself.
+    """
 
     id: str
     case: str
-    kind: Literal["timer", "job"]
+    kind: Literal["timer", "job", "document"]
     element: str
     reason: str
     since: datetime | None
@@ -256,29 +260,19 @@ def refused_commands(
     connection: Connection, *, after: tuple[str, ...] | None = None, limit: int = 50
 ) -> Page[RejectionView]:
     """List refused commands, the newest first."""
-    table = rejections.c
-    statement = select(rejections)
-    if after is not None:
-        place = (datetime.fromisoformat(after[0]), after[1])
-        statement = statement.where(tuple_(table.at, table.id) < place)
-    limit = min(limit, LONGEST_PAGE)
-    rows = connection.execute(
-        statement.order_by(table.at.desc(), table.id.desc()).limit(limit + 1)
-    ).all()
-    items = tuple(
-        RejectionView(
-            id=row.id,
-            case=row.case_id,
-            at=row.at,
-            user=row.user,
-            command=row.command,
-            problem=row.problem,
-            facts=row.facts,
-        )
-        for row in rows[:limit]
+    return read_page(
+        connection,
+        select(rejections),
+        (rejections.c.at, rejections.c.id),
+        each(_rejection),
+        after=after,
+        limit=limit,
     )
-    more = len(rows) > limit
-    return Page(items, (items[-1].at.isoformat(), items[-1].id) if more else None)
+
+
+def _rejection(row: RowMapping) -> RejectionView:
+    shown = {name: row[name] for name in RejectionView.__slots__ if name != "case"}
+    return RejectionView(case=row["case_id"], **shown)
 
 
 def needs_purpose(connection: Connection, case: str, types: Collection[str]) -> bool:
@@ -292,7 +286,7 @@ def needs_purpose(connection: Connection, case: str, types: Collection[str]) -> 
 def incidents(
     connection: Connection, *, after: tuple[str, ...] | None = None, limit: int = 50
 ) -> Page[Incident]:
-    """List stuck timers and failed jobs, by id."""
+    """List stuck timers, failed jobs and documents that couldn't be made, by id."""
     stuck = select(
         timers.c.timer.label("id"),
         timers.c.case_id,
@@ -311,25 +305,30 @@ def incidents(
         jobs.c.requested_at.label("since"),
         jobs.c.attempts,
     ).where(jobs.c.failed.is_not(None))
-    both = union_all(stuck, failed).subquery()
-    statement = select(both)
-    if after is not None:
-        statement = statement.where(both.c.id > after[0])
-    limit = min(limit, LONGEST_PAGE)
-    rows: Sequence[Any] = connection.execute(statement.order_by(both.c.id).limit(limit + 1)).all()
-    items = tuple(
-        Incident(
-            id=row.id,
-            case=row.case_id,
-            kind=row.kind,
-            element=row.element,
-            reason=row.reason,
-            since=row.since,
-            attempts=row.attempts,
-        )
-        for row in rows[:limit]
+    unmade = select(
+        (documents.c.case_id + "." + documents.c.document).label("id"),
+        documents.c.case_id,
+        literal("document").label("kind"),
+        documents.c.cause.label("element"),
+        documents.c.last_error.label("reason"),
+        documents.c.wanted_at.label("since"),
+        documents.c.attempts,
+    ).where(documents.c.step.is_not(None), documents.c.last_error.is_not(None))
+    both = union_all(stuck, failed, unmade).subquery()
+    return read_page(
+        connection,
+        select(both),
+        (both.c.id,),
+        each(_incident),
+        after=after,
+        limit=limit,
+        newest_first=False,
     )
-    return Page(items, (items[-1].id,) if len(rows) > limit else None)
+
+
+def _incident(row: RowMapping) -> Incident:
+    shown = {name: row[name] for name in Incident.__slots__ if name != "case"}
+    return Incident(case=row["case_id"], **shown)
 
 
 def note_key(connection: Connection, key: str, digest: str, at: datetime) -> bool:

@@ -44,7 +44,18 @@ _MONTHS = (
 )
 
 _UNITS = frozenset({"unit", "lead_unit", "co_units", "former_unit", "suggested_unit"})
-_USERS = frozenset({"by", "handler", "assignee", "former", "acting_for", "proposers", "officers"})
+_USERS = frozenset(
+    {
+        "by",
+        "handler",
+        "assignee",
+        "former",
+        "acting_for",
+        "proposers",
+        "proposed_by",
+        "officers",
+    }
+)
 _DERIVED: Mapping[str, tuple[str, ...]] = {
     "task_completed": ("outcome", "said"),
     "scope_left": ("outcome",),
@@ -64,6 +75,8 @@ _OUTCOMES = (
 )
 """Form fields whose value says how a task went."""
 _SAID = ("reason", "summary", "statement", "instruction", "finding", "report", "opinion")
+_COUNTED = frozenset({"photos"})
+"""Attachments, whose hashes say nothing to a reader; the case lists them by name."""
 _LONGEST = 60
 
 
@@ -179,6 +192,8 @@ class Teller:
     def _shown(self, name: str, value: Json) -> str | None:
         if value is None or value in ("", (), [], {}):
             return None
+        if name in _COUNTED:
+            return str(len(value))
         if isinstance(value, (tuple, list)):
             parts = [self._shown(name, one) or "" for one in value]
             joint: str = self._words["phrases"]["joint"]

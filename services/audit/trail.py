@@ -1,6 +1,6 @@
 """Read the access log, and prove that nothing in it was altered or removed."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -9,11 +9,12 @@ from typing import Any
 from engine.chain import link
 from services.audit.access import text_of
 from services.audit.tables import access_days, access_log
-from services.cases.queries import LONGEST_PAGE, Page
+from services.pages import Page, each, read_page
 
 _BEGINNING = ".0000000"
 _END = ".9999999"
 """Before and after all numbers of a day; of the same shape, so that any collation agrees."""
+_AT_ONCE = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +73,7 @@ def accesses(
         statement = statement.where(table.at >= wanted.since)
     if wanted.until is not None:
         statement = statement.where(table.at < wanted.until)
-    if after is not None:
-        statement = statement.where(table.id < after[0])
-    limit = min(limit, LONGEST_PAGE)
-    rows = connection.execute(statement.order_by(table.id.desc()).limit(limit + 1)).mappings().all()
-    items = tuple(_view(row) for row in rows[:limit])
-    return Page(items, (items[-1].id,) if len(rows) > limit else None)
+    return read_page(connection, statement, (table.id,), each(_view), after=after, limit=limit)
 
 
 def _view(row: Any) -> AccessView:  # noqa: ANN401 -- SQLAlchemy's row
@@ -85,11 +81,31 @@ def _view(row: Any) -> AccessView:  # noqa: ANN401 -- SQLAlchemy's row
     return AccessView(case=row["case_id"], **shown)
 
 
+def last_access(connection: Any) -> tuple[str | None, str | None]:  # noqa: ANN401 -- SQLAlchemy's connection
+    """Give id and hash of the last entry, which a tree head seals; both `None` without one."""
+    days = access_days.select().order_by(access_days.c.day.desc()).limit(1)
+    newest = connection.execute(days).one_or_none()
+    if newest is None:
+        return None, None
+    return f"{newest.day}.{newest.count:07d}", newest.hash
+
+
+def hashes_of(connection: Any, entries: Collection[str]) -> dict[str, str]:  # noqa: ANN401 -- SQLAlchemy's connection
+    """Give the hashes of some entries by their ids; those that aren't there are left out."""
+    found: dict[str, str] = {}
+    wanted = sorted(entries)
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = access_log.c.id.in_(wanted[start : start + _AT_ONCE])
+        rows = connection.execute(access_log.select().where(some))
+        found.update({row.id: row.hash for row in rows})
+    return found
+
+
 def access_faults(connection: Any) -> Iterator[AccessFault]:  # noqa: ANN401 -- SQLAlchemy's connection
     """Compute the chain of every day anew and name the first difference in each.
 
     Nobody without the right to write to the database can hide an entry; somebody with it would
-    have to compute every later day anew, and the last hash of a day may be published.
+    have to compute every later day anew, and then the tree heads since show it.
     """
     before: str | None = None
     days = connection.execute(access_days.select().order_by(access_days.c.day)).all()

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
 from engine import chain, journal
 from engine.errors import CaseNotFound
-from engine.events import CaseId
+from engine.ids import CaseId
 from engine.proof.algorithms import digest, suite_of
 from engine.proof.heads import MANIFEST, as_json
 from engine.records import Json
-from engine.store import StoredEvent, Transaction
+from engine.store import Transaction
 from services.audit.story import Names
-from services.documents.store import Files, open_files
+from services.evidence.enclosures import History, enclosures
 from services.evidence.proving import Proofs, prove
 from services.evidence.signing_keys import signing_keys
 from services.evidence.story import html_of, pdf_of
@@ -31,23 +30,7 @@ from services.people import queries as people
 FORMAT = "duban-evidence/1"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o644 << 16
-_ENCLOSED = {"docx_sha256": "docx", "pdf_sha256": "pdf"}
-"""Payload members that name a kept file, and what kind of file it is."""
-
 BundleFiles = dict[str, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class _History:
-    case: CaseId
-    events: tuple[StoredEvent, ...]
-
-    @property
-    def definitions(self) -> Iterator[str]:
-        """The definitions it ran on, in order."""
-        for event in self.events:
-            if event.type in ("case_started", "case_migrated"):
-                yield journal.envelope_of(event)["payload"]["definition_sha256"]
 
 
 def make_bundle(
@@ -77,27 +60,34 @@ def make_bundle(
         histories = [_history(transaction, case) for case in wanted]
         files = _definitions(transaction, histories)
         names = _names(transaction)
+        enclosed = {} if redact else enclosures(transaction.connection, histories)
+    missing: dict[str, str] = {}
     for history in histories:
         files.update(_case_files(history, proofs, redact=redact))
-        if not redact:
-            files.update(_enclosures(history, _kept(office)))
+        for enclosure in enclosed.get(history.case, ()):
+            content = enclosure.content(office.files)
+            if isinstance(content, bytes):
+                files[enclosure.place(history.case)] = content
+            else:
+                missing[f"{history.case}/{enclosure.sha256}"] = content
     if proofs is not None:
         heads = [as_json(head) for head in proofs.heads]
         files["proofs/keys.json"] = _json([as_json(key) for key in proofs.keys])
         files["proofs/heads.json"] = _json({"growth": list(proofs.growth), "heads": heads})
     stories = _stories(office, histories, names, redact=redact)
     files.update(_readable(stories, histories, proofs, redact=redact))
-    return _zipped(_manifested(office, files, wanted, proofs, redact=redact))
+    manifest = {"cases": wanted, "missing": missing, "redacted": redact}
+    return _zipped(_manifested(office, files, manifest, proofs))
 
 
-def _history(transaction: Transaction, case: CaseId) -> _History:
+def _history(transaction: Transaction, case: CaseId) -> History:
     events = transaction.events(case)
     if not events:
         raise CaseNotFound(case=case)
-    return _History(case, tuple(events))
+    return History(case, tuple(events))
 
 
-def _definitions(transaction: Transaction, histories: Sequence[_History]) -> BundleFiles:
+def _definitions(transaction: Transaction, histories: Sequence[History]) -> BundleFiles:
     wanted = sorted({sha256 for history in histories for sha256 in history.definitions})
     return {
         f"definitions/{sha256}/{name}": content
@@ -106,7 +96,7 @@ def _definitions(transaction: Transaction, histories: Sequence[_History]) -> Bun
     }
 
 
-def _case_files(history: _History, proofs: Proofs | None, *, redact: bool) -> BundleFiles:
+def _case_files(history: History, proofs: Proofs | None, *, redact: bool) -> BundleFiles:
     place = f"cases/{history.case}"
     lines = (f"{event.hash} {event.body}\n" for event in history.events)
     files = {f"{place}/events.txt": "".join(lines).encode()}
@@ -115,30 +105,6 @@ def _case_files(history: _History, proofs: Proofs | None, *, redact: bool) -> Bu
         files[f"{place}/personal.json"] = _json(opened)
     if proofs is not None:
         files[f"{place}/proof.json"] = _json(proofs.cases[history.case])
-    return files
-
-
-def _kept(office: Office) -> Files:
-    settings = office.settings
-    return open_files(settings.data, office.store, is_embedded=settings.is_embedded)
-
-
-def _enclosures(history: _History, kept: Files) -> BundleFiles:
-    """Give the documents that events name by their hashes, as far as they are still kept."""
-    files: BundleFiles = {}
-    for event in history.events:
-        if "_sha256" not in event.body or event.type in ("case_started", "case_migrated"):
-            continue
-        payload: Mapping[str, Json] = journal.envelope_of(event)["payload"]
-        for member, ending in _ENCLOSED.items():
-            sha256 = payload.get(member)
-            if isinstance(sha256, str):
-                name = f"{payload.get('number') or event.seq}.{ending}".replace("/", "-")
-                try:
-                    content = b"".join(kept.read(sha256))
-                except LookupError:
-                    continue
-                files[f"cases/{history.case}/documents/{sha256}/{name}"] = content
     return files
 
 
@@ -151,7 +117,7 @@ def _names(transaction: Transaction) -> Names:
 
 
 def _stories(
-    office: Office, histories: Sequence[_History], names: Names, *, redact: bool
+    office: Office, histories: Sequence[History], names: Names, *, redact: bool
 ) -> list[CaseStory]:
     teller = Storyteller(names, office.settings.zone, redact=redact)
     stories = []
@@ -166,7 +132,7 @@ def _stories(
 
 def _readable(
     stories: Sequence[CaseStory],
-    histories: Sequence[_History],
+    histories: Sequence[History],
     proofs: Proofs | None,
     *,
     redact: bool,
@@ -185,20 +151,22 @@ def _readable(
 def _manifested(
     office: Office,
     files: BundleFiles,
-    cases: Sequence[CaseId],
+    about: Mapping[str, Json],
     proofs: Proofs | None,
-    *,
-    redact: bool,
 ) -> BundleFiles:
-    """Add the list of all files, and sign it if there is a key."""
+    """Add the list of all files, and sign it if there is a key.
+
+    Parameters
+    ----------
+    about : which cases, what is missing of them, whether it is redacted.
+    """
     suite = office.settings.proof_suite if proofs is None else proofs.heads[-1].suite
     algorithm = suite_of(suite).hash
     manifest = {
         "format": FORMAT,
         "suite": suite,
-        "cases": list(cases),
         "head": None if proofs is None else proofs.heads[-1].number,
-        "redacted": redact,
+        **about,
         "files": {name: digest(algorithm, content) for name, content in files.items()},
     }
     content = _json(manifest)

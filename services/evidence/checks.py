@@ -8,16 +8,25 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, Literal
 
-from engine.events import CaseId
+from engine.ids import CaseId
 from engine.proof.algorithms import named, suite_of
 from engine.proof.heads import Code, TreeHead, case_leaf, head_fault, key_faults
 from engine.proof.merkle import Nodes, Tree, grow, leaf_hash, tree_of
 from engine.records import parse_instant
 from engine.store import Transaction
+from services.audit.trail import access_faults, hashes_of
 from services.evidence import queries
 from services.evidence.queries import LogLeaf
 
-Kind = Literal["key", "tree head", "log", "register", "case", "published"]
+Kind = Literal[
+    "key",
+    "tree head",
+    "log",
+    "register",
+    "case",
+    "access log",
+    "published",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ def head_faults(
     *,
     registers: bool = True,
 ) -> list[HeadFault]:
-    """Check keys, tree heads, log and register against each other and against every case.
+    """Check keys, tree heads, log and register against each other, every case and the access log.
 
     Parameters
     ----------
@@ -53,6 +62,7 @@ def head_faults(
         *_signature_faults(connection, heads),
         *_log_faults(connection, heads, registers=registers),
         *_case_faults(connection),
+        *_access_faults(connection, heads),
         *_published_faults(heads, published),
     ]
 
@@ -172,6 +182,24 @@ def _case_faults(connection: Any) -> Iterator[HeadFault]:  # noqa: ANN401 -- SQL
         else:
             detail = f"head {entry.number} sealed event {sealed.seq} as {sealed.head}, now {hash_}"
         yield HeadFault("case", sealed.case, detail)
+
+
+def _access_faults(connection: Any, heads: list[TreeHead]) -> Iterator[HeadFault]:  # noqa: ANN401 -- SQLAlchemy's connection
+    """Name what is wrong within the access log, then the first head that it contradicts."""
+    for wrong in access_faults(connection):
+        yield HeadFault("access log", wrong.entry or wrong.day, wrong.detail)
+    sealed = [head for head in heads if head.access_entry is not None]
+    now = hashes_of(connection, {str(head.access_entry) for head in sealed})
+    before = "the beginning"
+    for head in sealed:
+        entry = str(head.access_entry)
+        found = now.get(entry)
+        if found != head.access_hash:
+            detail = "is gone" if found is None else f"was {head.access_hash}, now {found}"
+            since = f"what was changed lies between {before} and it"
+            yield HeadFault("access log", entry, f"head {head.number} sealed it; {detail}; {since}")
+            return
+        before = entry
 
 
 def _published_faults(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from engine.events import CaseId
+from engine.ids import CaseId
 from engine.proof.algorithms import suite_of
 from engine.proof.heads import KeyRecord, TreeHead, case_leaf
 from engine.proof.merkle import Tree, places_read, tree_of

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, func, or_, select, tuple_
 
-from engine.events import CaseId
+from engine.ids import CaseId
 from engine.proof.heads import KeyRecord, TreeHead, closing_leaf, log_leaf
 from engine.proof.merkle import Place
-from engine.store.tables import cases, events
+from engine.rows import ROWS
+from engine.store.tables import case_keys, cases, events, inbox, metadata, snapshots
 from services.evidence.tables import proof_cases, proof_heads, proof_keys, proof_log, proof_nodes
 
 _AT_ONCE = 400
@@ -147,6 +148,22 @@ def broken_entries(connection: Connection) -> list[tuple[Entry, int | None, str 
             row.hash,
         )
         for row in found
+    ]
+
+
+def strays(connection: Connection) -> list[tuple[str, str]]:
+    """List rows whose case isn't there, as (table, case)."""
+    beside = (events, case_keys, inbox, snapshots, *(metadata.tables[name] for name in ROWS))
+    return [
+        (table.name, case)
+        for table in beside
+        for case in connection.execute(
+            select(table.c.case_id)
+            .distinct()
+            .outerjoin(cases, cases.c.case_id == table.c.case_id)
+            .where(cases.c.case_id.is_(None))
+            .order_by(table.c.case_id)
+        ).scalars()
     ]
 
 

@@ -20,6 +20,7 @@ from engine.proof.merkle import Nodes, Place, Tree, grow, leaf_hash, tree_of
 from engine.proof.signatures import SigningKey
 from engine.records import instant_text, parse_instant
 from engine.store import Transaction
+from services.audit.trail import last_access
 from services.evidence import queries
 from services.evidence.errors import KeyUnused, LogIsBroken, SuiteIsFixed
 from services.evidence.publishing import publish, published_folder
@@ -140,6 +141,7 @@ class _Sealing:
         moved = queries.unsealed(self._connection)
         self._move(moved)
         register, cases = self._register()
+        entry, entry_hash = last_access(self._connection)
         unsigned = TreeHead(
             number=self._number,
             at=at,
@@ -147,6 +149,8 @@ class _Sealing:
             root="",
             cases=cases,
             register=register,
+            access_entry=entry,
+            access_hash=entry_hash,
             suite=self._key.suite,
             key=self._key.number,
         )

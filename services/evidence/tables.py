@@ -36,6 +36,8 @@ proof_heads = Table(
     Column("root", String(80), nullable=False),
     Column("cases", Integer, nullable=False),
     Column("register", String(80), nullable=False),
+    Column("access_entry", String(40)),
+    Column("access_hash", String(80)),
     Column("suite", String(40), nullable=False),
     Column("key", Integer, nullable=False),
     Column("signature", String(140), nullable=False),

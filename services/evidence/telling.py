@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 from engine.definitions import Definition
 from engine.errors import DefinitionNotFound
-from engine.events import CaseId, Recorded, TaskCompleted, TaskReached
+from engine.event_types import Recorded
+from engine.events import TaskCompleted, TaskReached
+from engine.ids import CaseId
 from engine.records import Json
 from services.audit.story import Names, Teller
 

@@ -30,6 +30,14 @@ FILES = re.compile(
 )
 
 
+DOCUMENTS = {"docx_sha256", "pdf_sha256", "marked_docx_sha256", "marked_pdf_sha256"}
+WHY_MISSING = {
+    "erased": "was erased",
+    "lost": "is missing: the office had lost it",
+    "altered": "is missing: what the office had in its place is another content",
+}
+
+
 class Fault(Exception):
     """Raised for the first thing that is wrong: where, and what."""
 
@@ -89,12 +97,13 @@ class Bundle:
             if len(self.files) != len(infos) or sum(i.file_size for i in infos) > MAX_BYTES:
                 fail("zip", "two files of one name, or too large")
             self.files = {info.filename: archive.read(info) for info in infos}
-        names = "cases files format head redacted suite"
+        names = "cases files format head missing redacted suite"
         self.manifest = members(self.json("manifest.json"), names, "manifest.json")
         if self.manifest["format"] != FORMAT or self.manifest["suite"] not in SUITES:
             fail("manifest.json", "unknown format or suite")
         self.suite: str = self.manifest["suite"]
         self.hash = SUITES[self.suite][0]
+        self.unexplained = set(self.manifest["missing"])
         self.keys: list[dict[str, Any]] = []
         self.heads: list[dict[str, Any]] = []
 
@@ -123,6 +132,8 @@ class Bundle:
         wanted: set[str] = set()
         for case in self.manifest["cases"]:
             wanted |= self.check_case(case)
+        if self.unexplained:
+            fail(min(self.unexplained), "is said to be missing, but no event names it")
         self.check_definitions(wanted)
 
     def check_files(self) -> None:
@@ -175,9 +186,10 @@ class Bundle:
         self.heads = found["heads"]
         if len(found["growth"]) != len(self.heads) - 1:
             fail("proofs/heads.json", "not one proof of growth from each head to the next")
-        names = "at cases key number register root signature size suite"
+        names = "access_entry access_hash at cases key number register root signature size suite"
         for place, head in enumerate(self.heads):
             where = f"tree head {members(head, names, 'proofs/heads.json')['number']}"
+            check_access(head, where)
             number, key = head["number"], head["key"]
             self.check_signed(head_content(head), key, head["signature"], where)
             later = [k["from_head"] for k in self.keys[key : key + 1]]
@@ -196,6 +208,8 @@ class Bundle:
         expected = self.raw(old["root"]), self.raw(new["root"])
         path = [raw_hex(step) for step in growth["path"]]
         in_order = old["number"] < new["number"] and old["at"] <= new["at"]
+        if (old["access_entry"] or "") > (new["access_entry"] or ""):
+            fail(where, f"its access log ends before that of head {old['number']}")
         is_between = (growth["from"], growth["to"]) == (old["number"], new["number"])
         sizes = 0 < old["size"] <= new["size"]
         if not (in_order and is_between and sizes) or expected != grown(
@@ -239,7 +253,8 @@ class Bundle:
         algorithm = lines[0].partition(":")[0]
         hashes, definitions, current = [], set(), bytes(32)
         hidden, shown = 0, self.shown_values(case)
-        self.check_enclosed(case, name)
+        enclosed: dict[str, str] = {}
+        types = set()
         for number, line in enumerate(lines, start=1):
             where = f"{case} event {number}"
             stated, _, text = line.partition(" ")
@@ -250,6 +265,8 @@ class Bundle:
             if event["case"] != case or event["seq"] != number:
                 fail(where, f"says it is {event['case']} event {event['seq']}")
             hidden += check_personal(event, shown.pop(str(number), {}), algorithm, where)
+            enclosed |= named_files(event)
+            types.add(event["type"])
             if event["type"] in ("case_started", "case_migrated"):
                 definitions.add(event["payload"]["definition_sha256"])
             hashes.append(stated)
@@ -258,6 +275,7 @@ class Bundle:
         self.said.append(f"ok   {case}: {len(hashes)} events in one chain")
         if hidden:
             self.said.append(f"NOTE {case}: {hidden} personal values are blanked")
+        self.check_enclosed(case, enclosed, is_erased="personal_data_erased" in types)
         self.check_sealed(case, hashes)
         return definitions
 
@@ -268,16 +286,35 @@ class Bundle:
             fail(name, "a redacted bundle shows personal values")
         return self.json(name) if name in self.files else {}
 
-    def check_enclosed(self, case: str, events: str) -> None:
-        """Check that documents are those whose hashes stand in the events."""
+    def check_enclosed(self, case: str, named: dict[str, str], *, is_erased: bool) -> None:
+        """Check that the documents and attachments that the events name are here, or say why."""
+        here = self.enclosed_files(case, named)
+        if self.manifest["redacted"]:
+            if here:
+                fail(min(here), "a redacted bundle has documents or attachments")
+            return
+        for sha256 in sorted(set(named) - here):
+            place, kind = f"{case}/{sha256}", named[sha256].removesuffix("s")
+            reason = self.manifest["missing"].get(place)
+            if reason not in WHY_MISSING or (reason == "erased" and not is_erased):
+                fail(place, f"the {kind} is missing")
+            self.unexplained.discard(place)
+            self.said.append(f"NOTE {case}: {kind} {sha256} {WHY_MISSING[reason]}")
+        self.said.append(f"ok   {case}: {len(here)} of {len(named)} documents and attachments")
+
+    def enclosed_files(self, case: str, named: dict[str, str]) -> set[str]:
+        """Check the documents and attachments that are here; give their hashes."""
+        here = set()
         for name in self.files:
             found = FILES.fullmatch(name)
             if found is None or found["case"] != case or found["sha256"] is None:
                 continue
+            here.add(found["sha256"])
             if hashlib.sha256(self.files[name]).hexdigest() != found["sha256"]:
                 fail(name, "differs from the hash in its name")
-            if f'"{found["sha256"]}"'.encode() not in self.files[events]:
+            if named.get(found["sha256"]) != name.split("/")[2]:
                 fail(name, "isn't named in any event")
+        return here
 
     def check_sealed(self, case: str, hashes: list[str]) -> None:
         """Check where the newest head and the log say that the case stood."""
@@ -336,6 +373,15 @@ class Bundle:
         self.said.append(f"ok   {len(found)} definitions")
 
 
+def check_access(head: Any, where: str) -> None:
+    """Check that a head names the end of the access log, or that there was none."""
+    entry, stated = head["access_entry"], head["access_hash"]
+    if (entry is None) != (stated is None):
+        fail(where, "names the end of the access log by half")
+    if entry is not None and not re.fullmatch("(sha256|sm3):[0-9a-f]{64}", stated):
+        fail(where, "the hash of the access log is none")
+
+
 def head_content(head: dict[str, Any]) -> bytes:
     """Give what a tree head's signature and code cover."""
     return HEAD + canonical({name: head[name] for name in head if name != "signature"})
@@ -348,6 +394,18 @@ def check_event(sealed: dict[str, Any], hashes: list[str], by: str) -> None:
         fail(case, f"{by} sealed {seq} events, but only {len(hashes)} are here")
     if seq < 1 or hashes[seq - 1] != sealed["head"]:
         fail(f"{case} event {seq}", f"differs from what {by} sealed")
+
+
+def named_files(event: Any) -> dict[str, str]:
+    """Give the folder of each document and attachment that an event names."""
+    found = {}
+    for member in DOCUMENTS & event["payload"].keys():
+        if event["payload"][member] is not None:
+            found[event["payload"][member]] = "documents"
+    for function, arguments, answer in (event["command"] or {"lookups": ()})["lookups"]:
+        if function == "is_attachment" and answer is True:
+            found[arguments[0]] = "attachments"
+    return found
 
 
 def check_personal(event: Any, shown: Any, algorithm: str, where: str) -> int:

@@ -17,7 +17,8 @@ from engine.events import TimerFired
 from engine.execute import Executor
 from engine.pump import Handler
 from engine.shelf import Shelf
-from engine.store.sql import SqlStore, SqlTransaction
+from engine.store.sql import SqlStore
+from engine.store.sql_transaction import SqlTransaction
 from services.cases.commands import RegisterCase
 from tests import servers
 from tests.helpers.offices import (

@@ -275,7 +275,14 @@ def _verify(bundle: bytes, code: str | None, fingerprint: str | None) -> None:
         return value
 
     manifest = members(
-        document("manifest.json"), "cases", "files", "format", "head", "redacted", "suite"
+        document("manifest.json"),
+        "cases",
+        "files",
+        "format",
+        "head",
+        "missing",
+        "redacted",
+        "suite",
     )
     need(manifest["format"] == "duban-evidence/1", "format")
     suite = manifest["suite"]
@@ -304,6 +311,7 @@ def _verify(bundle: bytes, code: str | None, fingerprint: str | None) -> None:
             check_code(code, heads, suite, h)
 
     named: set[str] = set()
+    explained: set[str] = set()
     for case in cases:
         events, hashes = check_events(case, files, document, is_redacted=manifest["redacted"])
         name = f"cases/{case}/proof.json"
@@ -315,7 +323,8 @@ def _verify(bundle: bytes, code: str | None, fingerprint: str | None) -> None:
             for event in events
             if event["type"] in ("case_started", "case_migrated")
         }
-        check_documents(case, files)
+        explained |= check_enclosed(case, files, events, manifest)
+    need(explained == set(manifest["missing"]), "what is said to be missing")
     check_definitions(files, named)
 
 
@@ -379,7 +388,10 @@ def check_heads(found: Any, keys: list[Any], suite: str, h: str) -> list[Any]:
     need(heads and len(found["growth"]) == len(heads) - 1, "tree heads and growth")
     names = ("at", "cases", "key", "number", "register", "root", "signature", "size", "suite")
     for head in heads:
-        members(head, *names)
+        members(head, "access_entry", "access_hash", *names)
+        entry, entry_hash = head["access_entry"], head["access_hash"]
+        need((entry is None) == (entry_hash is None), "the access log's end")
+        need(entry is None or unwritten(entry_hash), "the hash of an access")
         need(head["suite"] == suite, "a tree head's suite")
         need(unwritten(head["root"])[0] == h == unwritten(head["register"])[0], "hash of a root")
         turn = max((k["number"] for k in keys if k["from_head"] <= head["number"]), default=0)
@@ -390,6 +402,7 @@ def check_heads(found: Any, keys: list[Any], suite: str, h: str) -> list[Any]:
         members(growth, "from", "path", "to")
         need((growth["from"], growth["to"]) == (old["number"], new["number"]), "growth's heads")
         need(old["number"] < new["number"] and old["at"] <= new["at"], "order of tree heads")
+        need((old["access_entry"] or "") <= (new["access_entry"] or ""), "order of accesses")
         need(0 < whole(old["size"]) <= whole(new["size"]), "sizes of the log")
         roots = unwritten(old["root"])[1], unwritten(new["root"])[1]
         path = hex_path(growth["path"])
@@ -476,13 +489,44 @@ def check_proof(case: str, proof: Any, hashes: list[str], heads: list[Any], h: s
         need(hashes[entry["seq"] - 1] == entry["head"], "the event that was sealed")
 
 
-def check_documents(case: str, files: dict[str, bytes]) -> None:
+def enclosures_of(events: list[Any]) -> set[tuple[str, str]]:
+    """Give (folder, hash) of all that the events name."""
+    wanted = set()
+    for event in events:
+        for member in ("docx_sha256", "pdf_sha256", "marked_docx_sha256", "marked_pdf_sha256"):
+            if event["payload"].get(member) is not None:
+                wanted.add(("documents", event["payload"][member]))
+        if event["command"] is not None:
+            wanted |= {
+                ("attachments", asked[0])
+                for function, asked, answer in event["command"]["lookups"]
+                if function == "is_attachment" and answer is True
+            }
+    return wanted
+
+
+def check_enclosed(
+    case: str, files: dict[str, bytes], events: list[Any], manifest: Any
+) -> set[str]:
+    """Check what is enclosed, and give what is said to be missing of this case."""
+    enclosed = set()
     for name, content in files.items():
         parts = name.split("/")
         if parts[0] == "cases" and parts[1] == case and parts[2] in ("documents", "attachments"):
             need(hashlib.sha256(content).digest() == unhex(parts[3], 32), f"hash of {name}")
-            events = files[f"cases/{case}/events.txt"].decode("utf-8")
-            need(f'"{parts[3]}"' in events, f"{name} in an event")
+            enclosed.add((parts[2], parts[3]))
+    wanted = enclosures_of(events)
+    need(enclosed <= wanted, "a file that no event names")
+    if manifest["redacted"]:
+        need(not enclosed, "files in a redacted bundle")
+        return set()
+    erased = any(event["type"] == "personal_data_erased" for event in events)
+    missing = {f"{case}/{sha256}" for _, sha256 in wanted - enclosed}
+    for place in missing:
+        reason = manifest["missing"].get(place)
+        need(reason in ("erased", "lost", "altered"), f"{place} is missing")
+        need(reason != "erased" or erased, f"{place} was never erased")
+    return missing
 
 
 def check_definitions(files: dict[str, bytes], named: set[str]) -> None:

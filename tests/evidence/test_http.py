@@ -13,7 +13,6 @@ from openapi_spec_validator import validate
 from werkzeug.test import TestResponse
 
 from api import app as application
-from api.evidence import evidence
 from engine import CaseId
 from services.evidence.sealing import seal
 from services.evidence.verify_bundle import verify
@@ -48,10 +47,8 @@ class Service:
 
 
 @pytest.fixture
-def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+def service(tmp_path: Path) -> Iterator[Service]:
     """Open the office and its application."""
-    if evidence not in application.NOUNS:
-        monkeypatch.setattr(application, "NOUNS", (*application.NOUNS, evidence))
     place = sqlite_place(tmp_path / "var")
     case = dispatched_case(place)
     with place.office.store.transaction() as transaction:

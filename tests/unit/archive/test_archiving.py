@@ -121,7 +121,7 @@ def test_the_database_keeps_numbers_and_hashes_and_the_file_everything_else(old:
     assert (kept[-1].seq, kept[-1].hash) == (lies.seq, lies.head)
     assert (count(old, snapshots, IN_TIME), count(old, inbox, IN_TIME)) == (0, 0)
     assert count(old, events, OVERDUE) > 0
-    assert lies.file == f"2026/{IN_TIME}.json.gz"
+    assert lies.file == f"2026/{IN_TIME}-{lies.sha256[:12]}.json.gz"
     whole = read_whole(old.office.settings.data / FOLDER, lies.file, lies.sha256)
     assert (whole["case"], whole["number"], whole["head"]) == (IN_TIME, lies.number, lies.head)
     assert len(whole["definitions"]) == 1
