@@ -95,7 +95,7 @@ def show_file(query: dict[str, Any], case: str, document: str) -> Response:
     found, title = _seen(case, document)
     marked = found.withdrawn_at is not None and not query["original"]
     is_pdf = query["format"] == "pdf"
-    name = f"{found.number} {found.name} {title}{'（已撤回）' if marked else ''}"
+    name = f"{found.number} {found.name} {title}{'（已撤销）' if marked else ''}"
     name = name.replace("/", "／")
     return file_answer(
         _content(found, is_pdf=is_pdf, marked=marked),

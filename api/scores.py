@@ -7,14 +7,16 @@ from marshmallow import fields
 
 from api.context import now, office, person, reading
 from api.fields import FIRST_YEAR, LAST_YEAR, Answer, DayOrInstant, Instant, Query, Whole
+from api.identity import PREFIX
 from api.openapi import Noun
-from engine.records import Json
+from engine.records import Json, instant_text
 from engine.store import Transaction
 from services.deadlines.calendar import Calendar
 from services.people.errors import UnitNotFound
 from services.permissions import Action, CaseFacts, NotAllowed, is_open_to, may
 from services.permit import NotPermitted
 from services.scoring import queries
+from services.scoring.queries import Score, ScoreEntry
 
 scores = Noun("scores", __name__, "Points of units, as of any instant.")
 
@@ -42,6 +44,7 @@ class ScoreOut(Answer):
     points = fields.String(required=True, metadata=EXACT)
     provisional = fields.String(required=True, metadata=EXACT)
     entries = fields.Integer(required=True)
+    link = fields.String(required=True, metadata={"description": "where its lines are"})
 
 
 class ScoresOut(Answer):
@@ -64,10 +67,19 @@ class ScoreEntryOut(Answer):
     points = fields.String(required=True, metadata=EXACT)
     cause = fields.Integer(required=True, metadata={"description": "number of the event"})
     cause_type = fields.String(required=True)
+    document = fields.String(
+        required=True, allow_none=True, metadata={"description": "the paper that told the unit"}
+    )
     at = Instant(required=True)
     appeal = fields.String(required=True)
     reverses = fields.Integer(
         required=True, allow_none=True, metadata={"description": "the entry it takes back"}
+    )
+    reversed_by = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "the entry that takes it back"}
+    )
+    link = fields.String(
+        required=True, metadata={"description": "cause, document, appeal and reversal"}
     )
 
 
@@ -98,13 +110,13 @@ class UnitScoreOut(Answer):
 @scores.response(200, ScoresOut)
 def show_ranking(query: dict[str, Any]) -> dict[str, Json]:
     """Rank all units by their points."""
-    _require(None)
+    require_statistics(None)
     year, as_of = _when(query)
     with reading() as transaction:
-        found = queries.ranking(
-            transaction.connection, year, as_of, _calendar(transaction), zone=office().settings.zone
-        )
-    return {"year": year, "as_of": as_of, "items": found, "next_cursor": None}
+        connection, calendar = transaction.connection, calendar_of(transaction)
+        found = queries.ranking(connection, year, as_of, calendar, zone=office().settings.zone)
+    items = [_score_fields(one, as_of) for one in found]
+    return {"year": year, "as_of": as_of, "items": items, "next_cursor": None}
 
 
 @scores.route("/scores/<ident:unit>/entries", methods=["GET"])
@@ -112,11 +124,11 @@ def show_ranking(query: dict[str, Any]) -> dict[str, Json]:
 @scores.response(200, UnitScoreOut)
 def show_entries(query: dict[str, Any], unit: str) -> dict[str, Json]:
     """Show what a unit's score is made of."""
-    _require(unit)
+    require_statistics(unit)
     year, as_of = _when(query)
     zone = office().settings.zone
     with reading() as transaction:
-        connection, calendar = transaction.connection, _calendar(transaction)
+        connection, calendar = transaction.connection, calendar_of(transaction)
         score = queries.score(connection, unit, year, as_of, calendar, zone=zone)
         if score is None:
             raise UnitNotFound(unit=unit)
@@ -127,11 +139,27 @@ def show_entries(query: dict[str, Any], unit: str) -> dict[str, Json]:
     return {
         "year": year,
         "as_of": as_of,
-        "score": score,
+        "score": _score_fields(score, as_of),
         "running": running,
-        "items": entries,
+        "items": [entry_fields(one) for one in entries],
         "next_cursor": None,
     }
+
+
+def entry_fields(one: ScoreEntry) -> dict[str, Any]:
+    """Give a line of the account with where its dispute is told."""
+    shown = {name: getattr(one, name) for name in ScoreEntry.__slots__}
+    return {**shown, "link": f"{PREFIX}cases/{one.case}/points/{one.entry}"}
+
+
+def scores_link(unit: str, year: int, as_of: datetime) -> str:
+    """Give where a unit's score as of an instant is told line by line."""
+    return f"{PREFIX}scores/{unit}/entries?year={year}&as_of={instant_text(as_of)}"
+
+
+def _score_fields(one: Score, as_of: datetime) -> dict[str, Any]:
+    shown = {name: getattr(one, name) for name in Score.__slots__}
+    return {**shown, "link": scores_link(one.unit, one.year, as_of)}
 
 
 def _when(query: dict[str, Any]) -> tuple[int, datetime]:
@@ -141,11 +169,12 @@ def _when(query: dict[str, Any]) -> tuple[int, datetime]:
     return year or as_of.astimezone(office().settings.zone).year, as_of
 
 
-def _calendar(transaction: Transaction) -> Calendar:
+def calendar_of(transaction: Transaction) -> Calendar:
+    """Give the calendar that days of points are counted by."""
     return office().calendar.get(transaction.connection)
 
 
-def _require(unit: str | None) -> None:
+def require_statistics(unit: str | None) -> None:
     """Let units see the ranking, and of the entries their own (domain.md §12)."""
     who = person()
     verdict = may(who, Action.STATISTICS, CaseFacts(units=frozenset([unit] if unit else [])))

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from engine import Definition, Engine
 from engine.errors import DefinitionNotFound
 from services.bulletins.errors import PeriodNotOver
+from services.bulletins.origins import OriginOf, origins_by
 from services.bulletins.periods import Period
 from services.bulletins.queries import Bulletin, bulletin
 from services.bulletins.wording import Names, paper_of
@@ -50,9 +51,15 @@ class Editor:
         as_of : as it stood then; an instant still to come means now.
         """
         wanted = as_of or period.until(self._zone)
+        origin_of = self._origins()
         with self._engine.store.transaction(write=False) as transaction:
             return bulletin(
-                transaction.connection, period, min(wanted, now), calendar, zone=self._zone
+                transaction.connection,
+                period,
+                min(wanted, now),
+                calendar,
+                zone=self._zone,
+                origin_of=origin_of,
             )
 
     def draft(self, found: Bulletin) -> Drafted:
@@ -110,6 +117,10 @@ class Editor:
             with suppress(DefinitionNotFound):
                 found[key] = self._engine.library.current(key)[1]
         return found
+
+    def _origins(self) -> OriginOf | None:
+        tables = map(origins_by, self._definitions().values())
+        return next((table for table in tables if table is not None), None)
 
     def _definition(self, kind: str) -> Definition:
         for definition in self._definitions().values():

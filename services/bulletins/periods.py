@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from engine import FieldError
 from services.bulletins.errors import PeriodUnknown
 from services.deadlines.calendar import OFFICE_ZONE, add_months, start_of_day
 
@@ -50,7 +51,7 @@ def period_of(text: str) -> Period:
     """
     found = _WRITTEN.fullmatch(text)
     if found is None:
-        raise PeriodUnknown(period=text[:40])
+        raise PeriodUnknown([FieldError("period", "pattern")], period=text[:40])
     year = int(found["year"])
     if found["quarter"]:
         quarter = int(found["quarter"])

@@ -1,12 +1,13 @@
 """What a bulletin says, as data: everything as it stood at one instant, so it stays the same."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
+from services.bulletins.origins import OriginLine, OriginOf, origin_lines
 from services.bulletins.periods import Period
 from services.cases.queries import Glance
 from services.cases.tables import register
@@ -18,10 +19,9 @@ from services.statistics.figures import (
     CaseFigures,
     Duration,
     Figure,
-    Measure,
     counted,
-    figure,
     grouped,
+    percent,
 )
 from services.statistics.queries import (
     Cohort,
@@ -43,6 +43,13 @@ RATES = (
     "satisfaction_rate",
 )
 """Of the cases registered in the period."""
+
+_COUNTED = ("closed", "cancelled", "open", "overdue", "red_lights")
+
+Tally = tuple[bool, ...]
+"""What a case adds to a line of a bulletin."""
+
+_NOTHING: Tally = (False,) * (2 + len(_COUNTED) + 2 * len(RATES))
 
 BREAKDOWNS = ("type", "source", "leader", "unit", "month")
 
@@ -115,6 +122,7 @@ class Bulletin:
     as_of: datetime
     whole: Line
     breakdowns: tuple[Breakdown, ...]
+    origins: tuple[OriginLine, ...]
     sources: tuple[SourceLine, ...]
     overdue: tuple[CaseFigures, ...]
     rounds: tuple[RoundLine, ...]
@@ -131,23 +139,31 @@ def bulletin(
     calendar: Calendar,
     *,
     zone: ZoneInfo,
+    origin_of: OriginOf | None = None,
 ) -> Bulletin:
-    """Compute a bulletin; the same period as of the same instant gives the same, whenever asked."""
+    """Compute a bulletin; the same period as of the same instant gives the same, whenever asked.
+
+    Parameters
+    ----------
+    origin_of : how the office sorts items by where they came from; `None`: it doesn't.
+    """
     everything = Glance(Visibility(everything=True), as_of, lambda due: due)
     since, until = period.since(zone), period.until(zone)
     active = Cohort(until=until, as_of=as_of, not_over_before=since)
     found = cases_of(connection, everything, active)
     new = [case for case in found if case.registered_at >= since]
+    tallies = {case.id: _tally(case, since) for case in found}
     issued = measures_issued(connection, everything, Cohort(as_of=as_of), since=since, until=until)
     scores = ranking(connection, period.first.year, as_of, calendar, zone=zone)
     concerned = {case.unit for case in found}
     return Bulletin(
         period=period,
         as_of=as_of,
-        whole=_line(None, found, since),
+        whole=_line(None, tallies.values()),
         breakdowns=tuple(
-            Breakdown(by=by, lines=_lines(by, found, since, zone)) for by in BREAKDOWNS
+            Breakdown(by=by, lines=_lines(by, found, tallies, zone)) for by in BREAKDOWNS
         ),
+        origins=() if origin_of is None else origin_lines(new, origin_of),
         sources=_sources(new),
         overdue=_overdue(found),
         rounds=_rounds(issued),
@@ -161,30 +177,42 @@ def bulletin(
 
 
 def _lines(
-    by: str, found: Sequence[CaseFigures], since: datetime, zone: ZoneInfo
+    by: str, found: Sequence[CaseFigures], tallies: Mapping[str, Tally], zone: ZoneInfo
 ) -> tuple[Line, ...]:
     groups = grouped(by, found, zone)
-    return tuple(_line(key, cases, since) for key, cases in groups.items())
+    return tuple(_line(key, [tallies[case.id] for case in cases]) for key, cases in groups.items())
 
 
-def _line(key: str | None, found: Sequence[CaseFigures], since: datetime) -> Line:
-    new = [case for case in found if case.registered_at >= since]
+def _line(key: str | None, tallies: Iterable[Tally]) -> Line:
+    """Add cases up, column by column."""
+    columns = zip(_NOTHING, *tallies, strict=True)
+    new, total, closed, cancelled, open_, overdue, red, *rates = map(sum, columns)
+    pairs = zip(RATES, rates[::2], rates[1::2], strict=True)
     return Line(
         key=key,
-        new=len(new),
-        carried=len(found) - len(new),
-        closed=_count("closed", found),
-        cancelled=_count("cancelled", found),
-        open=_count("open", found),
-        overdue=_count("overdue", found),
-        red_lights=_count("red_lights", found),
-        rates=tuple(figure(MEASURES[name], new, name) for name in RATES),
+        new=new,
+        carried=total - new,
+        closed=closed,
+        cancelled=cancelled,
+        open=open_,
+        overdue=overdue,
+        red_lights=red,
+        rates=tuple(
+            Figure(key=name, count=count, of=of, percent=percent(count, of))
+            for name, count, of in pairs
+        ),
     )
 
 
-def _count(name: str, found: Iterable[CaseFigures]) -> int:
-    measure: Measure = MEASURES[name]
-    return sum(map(measure.counts, found))
+def _tally(case: CaseFigures, since: datetime) -> Tally:
+    """Say once of a case what every line asks: the counts, then count and base of each rate."""
+    is_new = case.registered_at >= since
+    told = [is_new, True, *(MEASURES[name].counts(case) for name in _COUNTED)]
+    for name in RATES:
+        measure = MEASURES[name]
+        is_based = is_new and (measure.base is None or measure.base(case))
+        told += [is_based and measure.counts(case), is_based]
+    return tuple(told)
 
 
 def _sources(new: Sequence[CaseFigures]) -> tuple[SourceLine, ...]:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from services.bulletins.origins import origin_section
 from services.bulletins.queries import Breakdown, Bulletin, Line, Named
+from services.bulletins.rates import written
 from services.deadlines.calendar import last_day
 from services.documents.charts import Bar, bar_chart
 from services.documents.fonts import FontBook
 from services.documents.papers import Paper, PaperSection, PaperTable
 from services.documents.render import Picture
-from services.statistics.figures import Figure, percent
+from services.statistics.figures import percent
 
 ADDRESSEE = "各县（区）人民政府，市直各部门"
 SHOWN_BARS = 15
@@ -34,7 +36,7 @@ _MEASURES = {
     "yellow_card": "黄牌警告",
     "accountability_referral": "提请问责",
 }
-_NUMERALS = "一二三四五六七八九十"
+_NUMERALS = (*"一二三四五六七八九十", "十一", "十二")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def paper_of(found: Bulletin, names: Names, book: FontBook, zone: ZoneInfo) -> P
     """Write a bulletin; the same bulletin gives the same paper."""
     parts = [
         _overall(found, names, book),
+        origin_section(found.origins),
         _by_leader(found, names),
         _sources(found, names),
         _by_unit(found, names, book),
@@ -273,12 +276,6 @@ def _table(breakdown: Breakdown, whole: Line, names: Names) -> PaperTable:
 def _row(name: str, line: Line, shown: Iterable[_Column]) -> list[str]:
     counts = [str(column.count(line)) for column in shown]
     return [name, *counts, f"{line.open}（{line.overdue}）", written(line.rate("closing_rate"))]
-
-
-def written(rate: Figure) -> str:
-    """Write a rate with its count beside it: ``98.5% （197/200）``, or a dash of nothing."""
-    # The space lets a narrow cell break the line there.
-    return "—" if rate.percent is None else f"{rate.percent}% （{rate.count}/{rate.of}）"
 
 
 def _of(found: Bulletin, by: str) -> Breakdown:

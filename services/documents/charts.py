@@ -44,7 +44,7 @@ def bar_chart(bars: Sequence[Bar], book: FontBook, most: Decimal | None = None) 
         for bar in bars
     )
     source = (
-        f"#set page(width: {WIDTH_MM}mm, height: auto, margin: 2mm)\n"
+        f"#set page(width: {WIDTH_MM}mm, height: auto, margin: 2mm, fill: none)\n"
         f"#set text(size: 10pt, font: ({fonts},))\n"
         f"#grid(columns: (32%, 1fr), gutter: 7pt, align: horizon, {rows})\n"
     )

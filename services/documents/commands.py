@@ -100,15 +100,10 @@ def withdraw_document(ask: WithdrawDocument, case: Case) -> Iterator[Event]:
     document = _document(case, ask.document)
     if document.withdrawn_at is not None:
         raise DocumentWithdrawnAlready(number=document.number)
-    yield from withdrawing(document, ask.reason, ask)
-
-
-def withdrawing(document: IssuedDocument, reason: str, ask: Command) -> Iterator[Event]:
-    """Withdraw a document; other subjects' decisions, such as a won appeal, say so likewise."""
     yield DocumentWithdrawn(
         document=document.id,
         number=document.number or "",
-        reason=reason,
+        reason=ask.reason,
         by=ask.by.user,
         at=ask.at,
     )

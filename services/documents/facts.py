@@ -8,7 +8,7 @@
     case      number, title, type, urgency_mark, issuer, source_kind, source_number, source_date,
               content, co_units, attachments, deadline, overdue
     dispatch  report_content, responsible_person, deadline, report_format, rhythm
-    urge      text
+    urge      text, items (each: number, title, deadline), shown, count, is_part
     feedback  handler, result, percent, measures, figures, problems, next_steps, attachments, signer
     answer    class_mark, addressees, text, reason, planned_date
     measure   round, findings, reason, text, rectify_by, statement, issued_by
@@ -28,6 +28,7 @@ from zoneinfo import ZoneInfo
 from engine import Definition, Event, Recorded, State
 from engine.errors import DefinitionNotFound
 from engine.events import TaskCompleted
+from engine.records import parse_instant
 from engine.state import ProcessState, apply_to
 from services.cases.events import Urged
 from services.cases.state import CaseState
@@ -35,6 +36,7 @@ from services.deadlines.state import DeadlineState
 from services.documents.kinds import Kind, Rules
 from services.documents.state import DocumentsState, IssuedDocument
 from services.escalation.events import MeasureIssued
+from services.relations.state import RelationsState
 
 Name = Callable[[str], str]
 
@@ -132,7 +134,7 @@ class Writer:
             "unit": {"name": self.unit(unit) if unit else ""},
             "case": self._case(story, document),
             "dispatch": self._dispatch(story),
-            "urge": {"text": _lines(story.cause.text if isinstance(story.cause, Urged) else "")},
+            "urge": self._urge(story),
             "feedback": self._feedback(story),
             "answer": self._answer(story),
             "measure": self._measure(story),
@@ -151,7 +153,7 @@ class Writer:
             "title": case.title,
             "type": self.definition.name,
             "urgency_mark": "" if case.urgency == "normal" else mark,
-            "issuer": case.issuer or "",
+            "issuer": "、".join(_issuers(story)),
             "source_kind": self._label("register", "source_kind", case.source_kind),
             "source_number": case.source_number or "",
             "source_date": _day_text(case.source_date),
@@ -160,6 +162,24 @@ class Writer:
             "attachments": self._files(form),
             "deadline": self.instant(due_at),
             "overdue": due_at is not None and document.wanted_at > due_at,
+        }
+
+    def _urge(self, story: Story) -> dict[str, Any]:
+        form, cause = story.data("register"), story.cause
+        items = form.get("items") or []
+        return {
+            "text": _lines(cause.text if isinstance(cause, Urged) else ""),
+            "items": [
+                {
+                    "number": item["number"],
+                    "title": item["title"],
+                    "deadline": self.instant(_instant(item.get("deadline"))),
+                }
+                for item in items
+            ],
+            "shown": str(len(items)),
+            "count": str(form.get("count", len(items))),
+            "is_part": form.get("count", len(items)) > len(items),
         }
 
     def _dispatch(self, story: Story) -> dict[str, Any]:
@@ -197,15 +217,26 @@ class Writer:
         }
 
     def _answer(self, story: Story) -> dict[str, Any]:
-        form, proposers = story.data("answer"), story.data("register").get("proposers") or []
+        form = story.data("answer")
         planned = form.get("planned_date")
         return {
             "class_mark": form.get("answer_class", ""),
-            "addressees": [f"{p['name']}{_TITLES.get(p.get('kind'), '')}" for p in proposers],
+            "addressees": self._addressees(story),
             "text": _lines(form.get("text")),
             "reason": _lines(form.get("reason")),
             "planned_date": _day_text(date.fromisoformat(planned)) if planned else "",
         }
+
+    def _addressees(self, story: Story) -> list[str]:
+        """Name every proposer: those merged into the case, too, but nobody who withdrew."""
+        filed, now = story.data("register").get("proposers") or [], story.case.proposers
+        own = [p for p in filed if not p.get("user") or p["user"] in now]
+        known = {p.get("user") for p in own}
+        title = _TITLES.get(filed[0].get("kind"), "") if filed else ""
+        return [
+            *(f"{p['name']}{_TITLES.get(p.get('kind'), '')}" for p in own),
+            *(f"{self.user(user)}{title}" for user in now if user not in known),
+        ]
 
     def _measure(self, story: Story) -> dict[str, Any]:
         inspected, form = story.data("inspect"), story.data("issue_measure")
@@ -255,7 +286,19 @@ class Writer:
         return label
 
 
+def _issuers(story: Story) -> list[str]:
+    """Name every leader who instructed it, those of merged duplicates too (§10, case 13)."""
+    relations = story.states.get(RelationsState)
+    absorbed = relations.absorbed if isinstance(relations, RelationsState) else ()
+    named = (story.case.issuer, *(one.issuer for one in absorbed))
+    return list(dict.fromkeys(issuer for issuer in named if issuer))
+
+
 _TITLES: Mapping[Any, str] = {"deputy": "代表", "member": "委员"}
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else parse_instant(text)
 
 
 def _lines(text: str | None) -> list[str]:

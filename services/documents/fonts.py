@@ -10,11 +10,11 @@ import pylopdf_fonts_zh_cn
 import typst
 from fontTools.ttLib import TTCollection, TTFont
 
-_PACKAGED = (
-    pylopdf_fonts_zh_cn.serif_path(),
-    pylopdf_fonts_zh_cn.sans_path(),
-    pylopdf_fonts_jp.serif_path(),
-)
+SONG_FILES = (pylopdf_fonts_zh_cn.serif_path(), pylopdf_fonts_jp.serif_path())
+HEI_FILES = (pylopdf_fonts_zh_cn.sans_path(), pylopdf_fonts_jp.serif_path())
+"""The free fonts that come along, best first; rare characters come from the last one."""
+
+_PACKAGED = tuple(dict.fromkeys((*SONG_FILES, *HEI_FILES)))
 
 _SONG = ("Noto Serif SC", "Noto Serif JP")
 _HEI = ("Noto Sans SC", "Noto Serif JP")

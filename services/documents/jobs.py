@@ -15,9 +15,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from engine import OUTBOX, Definition, Engine, Problem
-from engine.store import Store
+from engine.store import Store, StoreUnavailable
 from services.documents import queries
 from services.documents.commands import NumberDocument, RecordDocument, RecordMarkedCopies
+from services.documents.embedding import embedded
 from services.documents.errors import GlyphMissing, TemplateInvalid
 from services.documents.facts import Writer, story_of
 from services.documents.fonts import FontBook
@@ -32,7 +33,7 @@ from services.people import queries as people
 LEASE = timedelta(minutes=2)
 FIRST_WAIT = timedelta(seconds=20)
 LONGEST_WAIT = timedelta(hours=1)
-WITHDRAWN = "已撤回"
+WITHDRAWN = "已撤销"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ class DocumentMaker:
         try:
             while (document := self._current(waiting)) is not None and document.step is not None:
                 self._next(waiting, document, now)
+        except StoreUnavailable:
+            return  # no fault of the document: due again when the lease is over
         except Problem as refusal:
             failed = str(refusal)[:2000]
         except Exception as failure:  # the row stays open, and shows why
@@ -181,6 +184,7 @@ class DocumentMaker:
             raise GlyphMissing(
                 characters="".join(missing), codes=" ".join(f"U+{ord(c):04X}" for c in missing)
             )
+        docx = embedded(docx, also=WITHDRAWN)
         if mark is not None:
             docx = marked(docx, mark)
         return docx, pdf_of(docx, self.book, at, mark)

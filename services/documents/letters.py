@@ -19,7 +19,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: relative widths, and rows of cells of paragraphs; short rows span to the end."""
+    """A table: relative widths, and rows of cells of paragraphs; short rows span to the end.
+
+    With `has_header` its first row stands again on each page, and its columns fit what they hold.
+    """
 
     widths: tuple[int, ...]
     rows: Sequence[Sequence[tuple[str, ...]]]
@@ -161,10 +164,10 @@ TRANSFER_CARD: tuple[Block, ...] = (
                 ("{%p for line in dispatch.report_content %}", "{{ line }}", "{%p endfor %}"),
             ),
             (("办理期限",), ("请于{{ dispatch.deadline }}前反馈{{ dispatch.report_format }}。",)),
+            (("交办机关",), ("{{ office.name }}　　（盖章）", "{{ document.date }}")),
         ),
-        row_height=620,
+        row_height=560,
     ),
-    *_foot(),
 )
 
 REMINDER: tuple[Block, ...] = (
@@ -184,10 +187,45 @@ REMINDER: tuple[Block, ...] = (
     *_foot(),
 )
 
+_ITEMS: tuple[Block, ...] = (
+    Line("正文首缩", "{%p for item in urge.items %}"),
+    Line(
+        "正文首缩",
+        "{{ loop.index }}．{{ item.title }}（{{ item.number }}）"
+        "{% if item.deadline %}，办理期限{{ item.deadline }}{% endif %}；",
+    ),
+    Line("正文首缩", "{%p endfor %}"),
+    *_if(
+        "urge.is_part",
+        Line("正文首缩", "以上列{{ urge.shown }}项，共{{ urge.count }}项。"),
+    ),
+)
+
+REMINDER_LIST: tuple[Block, ...] = (
+    *_head(_OFFICE),
+    Line("文件标题", "催　办　单"),
+    Line("主送机关", "{{ unit.name }}："),
+    Line("正文首缩", "你单位承办的下列{{ urge.count }}项事项尚未办结："),
+    *_ITEMS,
+    *_each("case.content", "末段"),
+    *_foot(),
+)
+
+QUARTERLY_DISPATCH: tuple[Block, ...] = (
+    *_head(_OFFICE),
+    Line("文件标题", "关于开展重点任务季度调度的通知"),
+    Line("主送机关", "{{ unit.name }}："),
+    Line("正文首缩", "现对你单位承担的下列{{ urge.count }}项任务开展季度调度："),
+    *_ITEMS,
+    *_each("case.content", "末段"),
+    *_foot(),
+    *_imprint(),
+)
+
 FEEDBACK_FORM: tuple[Block, ...] = (
     Line("发文字号", "{{ document.number }}"),
     Line("文件标题", "督查事项落实情况反馈表"),
-    Line("正文首缩"),
+    Line("主送机关", "报送：{{ office.government }}"),
     Table(
         (17, 33, 17, 33),
         (
@@ -216,8 +254,6 @@ FEEDBACK_FORM: tuple[Block, ...] = (
         ),
         row_height=620,
     ),
-    Line("正文首缩"),
-    Line("主送机关", "报送：{{ office.government }}"),
 )
 
 ANSWER_LETTER: tuple[Block, ...] = (
@@ -230,7 +266,7 @@ ANSWER_LETTER: tuple[Block, ...] = (
     Line(
         "正文首缩",
         "您（们）提出的“{{ case.title }}”{% if case.source_number %}"
-        "（第{{ case.source_number }}号）{% endif %}收悉，现答复如下：",
+        "（{{ case.source_number }}）{% endif %}收悉，现答复如下：",
     ),
     *_each("answer.text"),
     *_if("answer.reason", *_each("answer.reason")),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, select, update
 
 from engine import CaseId
 from engine.store.tables import counters
@@ -116,6 +116,17 @@ def claim(connection: Connection, now: datetime, limit: int, lease: timedelta) -
     ]
 
 
+def try_again(connection: Connection, case: str, document: str) -> bool:
+    """Let a document that couldn't be made be tried at once; tell whether there is such a one."""
+    table = documents.c
+    done = connection.execute(
+        update(documents)
+        .where(table.case_id == case, table.document == document, table.last_error.is_not(None))
+        .values(not_before=None, claimed_until=None)
+    )
+    return bool(done.rowcount)
+
+
 def release(
     connection: Connection,
     waiting: Waiting,
@@ -187,6 +198,11 @@ def file_part(connection: Connection, sha256: str, part: int) -> bytes | None:
 def add_file_part(connection: Connection, sha256: str, part: int, content: bytes) -> None:
     """Write one part of a content."""
     connection.execute(insert(file_parts).values(sha256=sha256, part=part, content=content))
+
+
+def drop_file(connection: Connection, sha256: str) -> None:
+    """Delete a content."""
+    connection.execute(delete(file_parts).where(file_parts.c.sha256 == sha256))
 
 
 def _summary(row: RowMapping) -> DocumentSummary:

@@ -19,12 +19,13 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from docxtpl import DocxTemplate, InlineImage
 from jinja2 import DictLoader, Environment, StrictUndefined, TemplateError
-from jinja2.exceptions import SecurityError
+from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from lxml.etree import LxmlError
 
 from services.documents.errors import TemplateInvalid
+from services.documents.fitting import fit_tables
 
 Facts = Mapping[str, Any]
 
@@ -46,13 +47,21 @@ _WRONG = (
 """What a template that can't be read or filled makes the libraries raise."""
 
 
+class _Unknown(StrictUndefined):
+    """Something that a template names and that isn't there."""
+
+    @property
+    def _undefined_message(self) -> str:
+        return str(self._undefined_name)
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Names, branches and loops over facts only."""
 
     intercepted_binops = frozenset({"*", "**", "%", "/", "//", "-", "+"})
 
     def __init__(self) -> None:
-        super().__init__(autoescape=True, undefined=StrictUndefined, loader=DictLoader({}))
+        super().__init__(autoescape=True, undefined=_Unknown, loader=DictLoader({}))
         self.globals.clear()
         self.filters = {name: self.filters[name] for name in _FILTERS}
         self.tests = {name: self.tests[name] for name in ("defined", "none")}
@@ -104,8 +113,11 @@ def docx_of(template: bytes, facts: Facts, *, title: str, at: datetime) -> bytes
         sandbox: Environment = _Sandbox()
         document.init_docx()
         document.render(_clean(facts, document), sandbox, autoescape=True)
+    except UndefinedError as unknown:
+        raise TemplateInvalid(reason=f"unknown: {unknown}", fact=str(unknown)) from unknown
     except _WRONG as wrong:
         raise TemplateInvalid(reason=str(wrong)[:500]) from wrong
+    fit_tables(document.docx)
     properties = document.docx.core_properties
     properties.title, properties.author, properties.comments = title, "", ""
     properties.last_modified_by, properties.revision = "", 1
@@ -116,7 +128,7 @@ def docx_of(template: bytes, facts: Facts, *, title: str, at: datetime) -> bytes
 
 
 def marked(docx: bytes, words: str) -> bytes:
-    """Write words such as 已撤回 across every page of a docx, as word processors do."""
+    """Write words such as 已撤销 across every page of a docx, as word processors do."""
     document = Document(io.BytesIO(docx))
     for number, section in enumerate(document.sections):
         headers = [section.header]

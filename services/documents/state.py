@@ -75,13 +75,17 @@ class DocumentsState(State):
         """Give the document with a number, such as a measure's; `None` without one."""
         return next((d for d in self.documents if d.number == number), None)
 
+    def latest(self, cause: str) -> IssuedDocument | None:
+        """Give the document last asked for by a cause; `None` without one."""
+        return next((d for d in reversed(self.documents) if d.cause == cause), None)
+
 
 @applies(CaseDispatched, to=DocumentsState)
 def dispatched(state: DocumentsState, event: CaseDispatched) -> DocumentsState:
     # Units that answer separately each get a paper of their own.
     others = event.co_units if event.handling == "separate" else ()
     for unit in (event.lead_unit, *others):
-        state = _wanted(state, "dispatched", event.at, unit)
+        state = wanted(state, "dispatched", event.at, unit)
     return state
 
 
@@ -89,27 +93,27 @@ def dispatched(state: DocumentsState, event: CaseDispatched) -> DocumentsState:
 def dispatched_anew(
     state: DocumentsState, event: RefusalUpheld | LeadUnitChanged
 ) -> DocumentsState:
-    return _wanted(state, "dispatched", event.at, event.lead_unit)
+    return wanted(state, "dispatched", event.at, event.lead_unit)
 
 
 @applies(Urged, to=DocumentsState)
 def urged(state: DocumentsState, event: Urged) -> DocumentsState:
-    return _wanted(state, "urged", event.at, event.unit, event.number)
+    return wanted(state, "urged", event.at, event.unit, event.number)
 
 
 @applies(MeasureIssued, to=DocumentsState)
 def measure_issued(state: DocumentsState, event: MeasureIssued) -> DocumentsState:
-    return _wanted(state, event.measure, event.at, event.unit, event.number)
+    return wanted(state, event.measure, event.at, event.unit, event.number)
 
 
 @applies(FeedbackSubmitted, to=DocumentsState)
 def feedback_submitted(state: DocumentsState, event: FeedbackSubmitted) -> DocumentsState:
-    return _wanted(state, "feedback", event.at, event.unit)
+    return wanted(state, "feedback", event.at, event.unit)
 
 
 @applies(TaskCompleted, to=DocumentsState)
 def reported(state: DocumentsState, event: TaskCompleted) -> DocumentsState:
-    return _wanted(state, "reported", event.at, None) if event.element == REPORT else state
+    return wanted(state, "reported", event.at, None) if event.element == REPORT else state
 
 
 @applies(DocumentNumbered, to=DocumentsState)
@@ -160,9 +164,10 @@ def marked(state: DocumentsState, event: DocumentMarked) -> DocumentsState:
     )
 
 
-def _wanted(
+def wanted(
     state: DocumentsState, cause: str, at: datetime, unit: str | None, number: str | None = None
 ) -> DocumentsState:
+    """Note that a document is wanted; appliers of other rooms whose events ask for one call it."""
     asked = IssuedDocument(
         id=f"d{len(state.documents) + 1}", cause=cause, wanted_at=at, unit=unit, number=number
     )

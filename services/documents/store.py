@@ -50,6 +50,10 @@ class Files(Protocol):
         """
         ...
 
+    def drop(self, sha256: str) -> None:
+        """Destroy a content, if it is there: somebody's personal data are erased."""
+        ...
+
 
 class FolderFiles:
     """Contents as files, by the first two signs of their names; read-only once kept."""
@@ -86,6 +90,10 @@ class FolderFiles:
         if not path.is_file():
             raise LookupError(sha256)
         return _read_file(path)
+
+    def drop(self, sha256: str) -> None:
+        """Destroy a content, if it is there."""
+        self._path(sha256).unlink(missing_ok=True)
 
     def _path(self, sha256: str) -> Path:
         if len(sha256) != 64 or not sha256.isalnum():  # noqa: PLR2004 -- hexadecimal SHA-256
@@ -127,6 +135,11 @@ class TableFiles:
             if not queries.has_file(transaction.connection, sha256):
                 raise LookupError(sha256)
         return self._parts(sha256)
+
+    def drop(self, sha256: str) -> None:
+        """Destroy a content, if it is there."""
+        with self._store.transaction() as transaction:
+            queries.drop_file(transaction.connection, sha256)
 
     def _parts(self, sha256: str) -> Iterator[bytes]:
         number = 0

@@ -24,9 +24,11 @@ from services.documents.letters import (
     BULLETIN,
     FEEDBACK_FORM,
     INSPECTION_NOTICE,
+    QUARTERLY_DISPATCH,
     QUARTERLY_REPORT,
     RECTIFICATION,
     REMINDER,
+    REMINDER_LIST,
     SPECIAL_REPORT,
     SUPERVISION_NOTICE,
     TRANSFER_CARD,
@@ -42,6 +44,8 @@ KINDS: dict[str, Sequence[Block]] = {
     "inspection_notice": INSPECTION_NOTICE,
     "transfer_card": TRANSFER_CARD,
     "reminder": REMINDER,
+    "reminder_list": REMINDER_LIST,
+    "quarterly_dispatch": QUARTERLY_DISPATCH,
     "feedback_form": FEEDBACK_FORM,
     "answer_letter": ANSWER_LETTER,
     "rectification_notice": RECTIFICATION,
@@ -81,7 +85,7 @@ _STYLES: tuple[tuple[str, int, str, str | None, str, str], ...] = (
     ("表题", 28, "黑体", None, "center", "<w:keepNext/>"),
     ("版记日期", 28, "仿宋_GB2312", None, "right", "{imprint}"),
     ("版记", 28, "仿宋_GB2312", None, "left", "{imprint}"),
-    ("图", 28, "仿宋_GB2312", None, "center", '<w:spacing w:line="240" w:lineRule="auto"/>'),
+    ("图", 28, "仿宋_GB2312", None, "center", "{picture}"),
     ("单页码", 28, "宋体", None, "right", '<w:ind w:rightChars="100"/>{page}'),
     ("双页码", 28, "宋体", None, "left", '<w:ind w:leftChars="100"/>{page}'),
 )
@@ -93,6 +97,7 @@ _SNIPPETS = {
     "thin": '<w:spacing w:line="226" w:lineRule="exact"/>',
     "imprint": '<w:spacing w:line="480" w:lineRule="exact"/>'
     '<w:ind w:leftChars="100" w:rightChars="100"/>',
+    "picture": '<w:spacing w:before="160" w:after="80" w:line="240" w:lineRule="auto"/>',
     "page": '<w:spacing w:line="320" w:lineRule="exact"/>',
 }
 
@@ -239,11 +244,12 @@ def _table(table: Table) -> Xml:
         f'<w:{side} w:val="single" w:sz="{size}" w:space="0" w:color="000000"/>'
         for side, size in sizes.items()
     )
+    layout = "autofit" if table.has_header else "fixed"
     grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
     rows = "".join(_row(row, widths, table) for row in table.rows)
     return _xml(
         f'<w:tbl><w:tblPr>{place}<w:tblW w:w="{_WIDTH}" w:type="dxa"/>'
-        f'<w:tblBorders>{borders}</w:tblBorders><w:tblLayout w:type="fixed"/>'
+        f'<w:tblBorders>{borders}</w:tblBorders><w:tblLayout w:type="{layout}"/>'
         '<w:tblCellMar><w:left w:w="85" w:type="dxa"/><w:right w:w="85" w:type="dxa"/>'
         f"</w:tblCellMar></w:tblPr><w:tblGrid>{grid}</w:tblGrid>{rows}</w:tbl>"
     )

@@ -44,7 +44,7 @@ def pdf_of(docx: bytes, book: FontBook, at: datetime, watermark: str | None = No
     Parameters
     ----------
     at : what the PDF says about when it was made.
-    watermark : written across every page, such as 已撤回.
+    watermark : written across every page, such as 已撤销.
     """
     source = Typesetter(Document(io.BytesIO(docx)), book).source(watermark)
     compiler = typst.Compiler(font_paths=book.fonts, ignore_system_fonts=True)

@@ -13,7 +13,8 @@ class PointsEntered(Event):
     """A unit lost or gained points; `cause` is the number of the event that brought it about.
 
     `rule` names the row of the scoring table; `officers` are those who made or reviewed the
-    finding, if people did: they can't decide an appeal against it.
+    finding, if people did: they can't decide an appeal against it. `document` is the paper that
+    told the unit, if one did: a won appeal withdraws it.
     """
 
     entry: int
@@ -23,6 +24,7 @@ class PointsEntered(Event):
     points: Decimal
     cause: int
     officers: tuple[str, ...]
+    document: str | None
     at: datetime
 
 

@@ -19,6 +19,7 @@ from services.cases.events import (
 from services.cases.state import CaseState
 from services.deadlines.events import DeadlineSet
 from services.deadlines.state import DeadlineState
+from services.documents.state import DocumentsState, IssuedDocument
 from services.escalation.events import MeasureIssued, ReferralDecided
 from services.scoring.events import OverdueBegan, OverdueEnded, PointsEntered
 from services.scoring.state import Overdue, ScoringState
@@ -29,6 +30,7 @@ OVERDUE_DAY = "overdue_day"
 OVERDUE_RULES = (OVERDUE, OVERDUE_DAY)
 """The two rows that share one limit per case: the miss itself, and each further working day."""
 CLOSED_EARLY = "closed_early"
+REFERRAL = "accountability_referral"
 
 _MACHINES = frozenset({CLOCK.user, OUTBOX.user})
 _MOMENT = timedelta(seconds=1)
@@ -93,16 +95,17 @@ def refused_without_ground(event: RefusalOverruled, case: Case) -> Iterator[Even
 @follows(MeasureIssued)
 def measure_issued(event: MeasureIssued, case: Case) -> Iterator[Event]:
     """Score a measure; a referral costs only when the leader approves it."""
-    if event.unit is not None and event.measure != "accountability_referral":
-        yield from _enter(case, event.unit, event.measure, officers=case[ScoringState].finders)
+    if event.unit is not None and event.measure != REFERRAL:
+        finders, paper = case[ScoringState].finders, case[DocumentsState].numbered(event.number)
+        yield from _enter(case, event.unit, event.measure, officers=finders, paper=paper)
 
 
 @follows(ReferralDecided)
 def referral_decided(event: ReferralDecided, case: Case) -> Iterator[Event]:
     """Score an approved referral; a rejected one takes no points (§10, case 20)."""
     if event.approved and event.unit is not None:
-        finders = case[ScoringState].finders
-        yield from _enter(case, event.unit, "accountability_referral", officers=finders)
+        finders, paper = case[ScoringState].finders, case[DocumentsState].latest(REFERRAL)
+        yield from _enter(case, event.unit, REFERRAL, officers=finders, paper=paper)
 
 
 @follows(AnswerRated)
@@ -221,6 +224,7 @@ def _enter(
     times: int = 1,
     shared: tuple[str, ...] = (),
     officers: tuple[str, ...] = (),
+    paper: IssuedDocument | None = None,
 ) -> Iterator[Event]:
     """Enter points by the table's row, within its limit per case or per year.
 
@@ -228,6 +232,7 @@ def _enter(
     ----------
     shared : the rows that count towards the same limit; `rule` alone when empty.
     officers : who made the finding, besides the person who acts.
+    paper : the document that told the unit; a won appeal withdraws it.
     """
     row = case.decide_table(TABLE, fault=rule)
     year = case.ask("office_year", instant_text(case.now))
@@ -249,6 +254,7 @@ def _enter(
             points=points,
             cause=case.following,
             officers=tuple(dict.fromkeys((*officers, *_acting(case)))),
+            document=None if paper is None else paper.id,
             at=case.now,
         )
 

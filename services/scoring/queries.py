@@ -56,9 +56,11 @@ class ScoreEntry:
     points: Decimal
     cause: int
     cause_type: str
+    document: str | None
     at: datetime
     appeal: AppealStatus
     reverses: int | None
+    reversed_by: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,12 +149,23 @@ def entries(
     case: str | None = None,
     as_of: datetime | None = None,
 ) -> tuple[ScoreEntry, ...]:
-    """Give entries in the order they were made, appeals as they stood then."""
-    table = score_entries.c
+    """Give entries in the order they were made, appeals and reversals as they stood then."""
+    table, reversals = score_entries.c, score_entries.alias("back")
+    back = reversals.c
+    taken_back = [back.case_id == table.case_id, back.reverses == table.entry]
+    if as_of is not None:
+        taken_back.append(back.at <= as_of)
     wanted = (
-        select(score_entries, register.c.number, register.c.title, events.c.type)
+        select(
+            score_entries,
+            register.c.number,
+            register.c.title,
+            events.c.type,
+            back.entry.label("reversed_by"),
+        )
         .outerjoin(register, register.c.case_id == table.case_id)
         .join(events, and_(events.c.case_id == table.case_id, events.c.seq == table.cause))
+        .outerjoin(reversals, and_(*taken_back))
     )
     for column, value in ((table.unit, unit), (table.year, year), (table.case_id, case)):
         if value is not None:
@@ -175,9 +188,11 @@ def _entry(row: Row[Any], as_of: datetime | None) -> ScoreEntry:
         points=row.points,
         cause=row.cause,
         cause_type=row.type,
+        document=row.document,
         at=row.at,
         appeal=_appeal(row, as_of),
         reverses=row.reverses,
+        reversed_by=row.reversed_by,
     )
 
 

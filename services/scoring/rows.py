@@ -20,6 +20,7 @@ def score_entry_rows(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
             "rule": entry.rule,
             "points": entry.points,
             "cause": entry.cause,
+            "document": entry.document,
             "at": entry.at,
             "appeal": entry.appeal,
             "appealed_at": entry.appealed_at,

@@ -30,6 +30,7 @@ class Entry:
     points: Decimal
     cause: int
     officers: tuple[str, ...] = ()
+    document: str | None = None
     at: datetime
     appeal: AppealStatus = "none"
     appealed_at: datetime | None = None
@@ -99,6 +100,7 @@ def points_entered(state: ScoringState, event: PointsEntered) -> ScoringState:
         points=event.points,
         cause=event.cause,
         officers=event.officers,
+        document=event.document,
         at=event.at,
     )
     return replace(state, entries=(*state.entries, entry))

@@ -32,6 +32,7 @@ score_entries = Table(
     Column("rule", String(40), nullable=False),
     Column("points", Points, nullable=False),
     Column("cause", Integer, nullable=False),
+    Column("document", String(20)),
     Column("at", Instant, nullable=False),
     Column("appeal", String(10), nullable=False),
     Column("appealed_at", Instant),
@@ -64,6 +65,6 @@ efficiency_measures = Table(
     Column("year", Integer, nullable=False),
     Column("measure", String(40), nullable=False),
     Column("status", String(10), nullable=False),
-    Column("number", String(60)),
+    Column("number", String(80)),
     Index(None, "year", "unit", "measure"),
 )

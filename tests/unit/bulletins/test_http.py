@@ -1,15 +1,11 @@
 import pytest
 
-from api import app as application
-from api.bulletins import bulletins
 from tests.unit.bulletins.conftest import Desk
 from tests.unit.statistics.door import Door
 
 
 @pytest.fixture
-def door(first_quarter: Desk, monkeypatch: pytest.MonkeyPatch) -> Door:
-    nouns = dict.fromkeys((*application.NOUNS, bulletins))
-    monkeypatch.setattr(application, "NOUNS", tuple(nouns))
+def door(first_quarter: Desk) -> Door:
     return Door(first_quarter.place, "supervisor", "leader", "registrar", "contact.11", "deputy.1")
 
 

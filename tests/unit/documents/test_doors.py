@@ -105,7 +105,7 @@ def test_a_withdrawn_document_is_given_marked_unless_the_original_is_asked_for(
     assert waiting.status_code == 409
     marked = client.get("supervisor", f"{PAPERS}/d1/file")
     assert marked.data not in (b"", original)
-    assert quote("（已撤回）") in marked.headers["Content-Disposition"]
+    assert quote("（已撤销）") in marked.headers["Content-Disposition"]
     assert client.get("supervisor", f"{PAPERS}/d1/file?original=1").data == original
     assert client.get("supervisor", f"{PAPERS}/d1/preview").data.startswith(b"\x89PNG")
     refused = client.post("registrar", f"{PAPERS}/d1/withdraw", json={"reason": "x"})

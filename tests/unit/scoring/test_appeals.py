@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from services.documents.state import DocumentsState
 from services.permit import NotPermitted
 from services.scoring.errors import (
     AppealNotPossible,
@@ -136,6 +137,42 @@ def test_a_unit_cant_appeal_against_points_of_another(place: Place) -> None:
         story.appeal(before[0].entry, by="head.11")
 
     assert story.entries() == before
+
+
+def test_case_10_a_co_unit_contests_its_own_points(place: Place) -> None:
+    story = Story(place).at("03-02 09:00").register().dispatch(co_units=["u9"])
+    story.at("03-03 09:00").accept().at("03-17 09:00").report()
+    silent = number_of(story, "co_unit_silent")
+
+    story.appeal(silent, by="head.9").decide(silent, "leader")
+
+    assert [(e.unit, e.rule, e.points) for e in story.entries() if e.unit == "u9"] == [
+        ("u9", "co_unit_silent", D("-0.5")),
+        ("u9", "co_unit_silent", D("0.5")),
+    ]
+
+
+def test_case_21_the_document_of_an_entry_is_withdrawn_with_it(noticed: Story) -> None:
+    notice = number_of(noticed, "rectification_notice")
+    noticed.appeal(notice).decide(notice, "leader")
+
+    state = noticed.place.office.engine.history.states(noticed.case)[2][DocumentsState]
+
+    assert isinstance(state, DocumentsState)
+    withdrawn = [d for d in state.documents if d.withdrawn_at is not None]
+    assert [d.cause for d in withdrawn] == ["rectification_notice"]
+    assert withdrawn[0].id == noticed.entries()[1].document
+    assert noticed.verified()
+
+
+def test_a_lost_appeal_leaves_the_document_as_it_is(noticed: Story) -> None:
+    notice = number_of(noticed, "rectification_notice")
+    noticed.appeal(notice).decide(notice, "leader", "dismiss")
+
+    state = noticed.place.office.engine.history.states(noticed.case)[2][DocumentsState]
+
+    assert isinstance(state, DocumentsState)
+    assert all(d.withdrawn_at is None for d in state.documents)
 
 
 def test_only_the_head_of_the_unit_appeals(noticed: Story) -> None:

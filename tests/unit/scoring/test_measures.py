@@ -3,9 +3,14 @@
 import pytest
 
 from engine import Actor, CaseId, CompleteTask
+from services.cases import queries
+from services.cases.queries import CaseFilter, Glance
+from services.people.queries import person
+from services.permissions import visible_cases
 from services.permit import NotPermitted
 from services.scoring.measures import EfficiencyMeasureIssued, MeasureState
 from services.scoring.proposals import proposals, propose_measures
+from services.statistics.queries import Cohort, counted_cases, step_durations
 from tests.helpers.offices import Place
 from tests.unit.scoring.stories import Story
 
@@ -104,3 +109,76 @@ def test_a_supervisor_cant_decide(place: Place) -> None:
         place.execute(CompleteTask(case=case, by=Actor("supervisor"), at=at, task=task, data=data))
 
     assert state(place, case).status == "proposed"
+
+
+def glance_of(place: Place, user: str) -> Glance:
+    """Look with somebody's eyes."""
+    with place.office.store.transaction(write=False) as transaction:
+        who = person(transaction.connection, user, place.clock.now())
+    assert who is not None
+    return Glance(visible_cases(who), place.clock.now(), lambda due: due)
+
+
+@pytest.mark.parametrize(
+    ("user", "is_seen"),
+    [
+        ("head.11", True),
+        ("contact.11", True),
+        ("head.12", False),
+        ("handler.11", False),
+        ("leader", True),
+    ],
+)
+def test_a_unit_sees_the_measure_that_is_proposed_against_it(
+    place: Place, user: str, is_seen: bool
+) -> None:
+    late_cases(place, 3)
+    (case,) = run(place)
+
+    with place.office.store.transaction(write=False) as transaction:
+        found = queries.case(transaction.connection, glance_of(place, user), case)
+        facts = queries.facts(transaction.connection, case)
+
+    assert (found is not None) is is_seen
+    assert facts.units == {"u11"}
+
+
+def test_a_unit_only_reads_the_measure_against_it(place: Place) -> None:
+    late_cases(place, 3)
+    (case,) = run(place)
+
+    with pytest.raises(NotPermitted):
+        place.complete(case, "decide_efficiency", "head.11", decision="drop", reason="不必")
+
+
+def test_a_measure_is_no_case_that_its_unit_works_on(place: Place) -> None:
+    late_cases(place, 3)
+    (case,) = run(place)
+
+    with place.office.store.transaction(write=False) as transaction:
+        wanted = CaseFilter(unit="u11")
+        page = queries.cases(transaction.connection, glance_of(place, "leader"), wanted)
+
+    assert sorted(one.id for one in page.items) == ["case-0", "case-1", "case-2"]
+    assert case not in {one.id for one in page.items}
+
+
+def test_a_measure_doesnt_count_as_a_registered_matter(place: Place) -> None:
+    late_cases(place, 3)
+    now = place.clock.now()
+    with place.office.store.transaction(write=False) as transaction:
+        before = counted_cases(transaction.connection, glance_of(place, "leader"))
+
+    run(place)
+
+    with place.office.store.transaction(write=False) as transaction:
+        connection, glance = transaction.connection, glance_of(place, "leader")
+        assert counted_cases(connection, glance) == before
+        assert [one.id for one in counted_cases(connection, glance, as_of=now)] == [
+            one.id for one in before
+        ]
+        steps = step_durations(connection, glance, Cohort())
+    assert {step.key for step in steps} == {"register", "approve_registration", "dispatch"} | {
+        "sign_for",
+        "unit_instruction",
+    }
