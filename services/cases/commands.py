@@ -12,7 +12,7 @@ from engine.decisions import (
     completing,
     starting,
 )
-from engine.records import Json, instant_text
+from engine.records import Json
 from engine.state import OpenTask, ProcessState
 from services.cases.errors import CaseIsClosed, NotAProposal, NotDispatched
 from services.cases.events import (
@@ -22,8 +22,9 @@ from services.cases.events import (
     ProposalWithdrawn,
     Urged,
 )
+from services.cases.rules import reminder_number
 from services.cases.state import CaseState
-from services.deadlines.rules import ends, set_deadline
+from services.deadlines.rules import set_again
 from services.relations.rules import passing_on
 from services.relations.state import RelationsState
 
@@ -68,10 +69,8 @@ class Urge(Command):
 def urge(ask: Urge, case: Case) -> Iterator[Event]:
     check_running(case)
     data = _checked(case, "urge", ask.data)
-    year = case.ask("office_year", instant_text(ask.at))
-    number = case.ask("next_number", f"urge:{year}")
     yield Urged(
-        number=f"督〔{year}〕催办-{number:04d}",
+        number=reminder_number(case, ask.at),
         unit=_lead_unit(case),
         text=data.get("text") or "",
         by=ask.by.user,
@@ -96,6 +95,7 @@ def report_progress(ask: ReportProgress, case: Case) -> Iterator[Event]:
         unit=_lead_unit(case),
         percent=data["percent"],
         text=data["text"],
+        photos=tuple(data.get("photos") or ()),
         by=ask.by.user,
         at=ask.at,
     )
@@ -117,9 +117,7 @@ def instruct_again(ask: InstructAgain, case: Case) -> Iterator[Event]:
     _lead_unit(case)
     data = _checked(case, "instruct", ask.data)
     yield InstructedAgain(instruction=data["instruction"], by=ask.by.user, at=ask.at)
-    period = data.get("period") or case.variables().get("handle_period")
-    if period:
-        yield from set_deadline(case, ends(case, ask.at, period), "instructed_again")
+    yield from set_again(case, ask.at, data.get("period"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

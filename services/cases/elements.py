@@ -8,7 +8,7 @@ such as ``handle_period``.
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from engine import Case, CompleteTask, Event, FieldError, Invalid, ScopeId, decides
+from engine import CASE_SCOPE, Case, CompleteTask, Event, FieldError, Invalid, ScopeId, decides
 from engine.events import TaskCompleted
 from engine.records import Json, instant_text, parse_instant
 from engine.state import ProcessState
@@ -30,7 +30,7 @@ from services.cases.events import (
     UnitRefused,
 )
 from services.cases.state import CaseState
-from services.deadlines.rules import ends, set_deadline
+from services.deadlines.rules import ends, set_again, set_deadline
 from services.deadlines.state import DeadlineState
 
 UNIT_PROCESSES = ("unit_handling", "unit_answer")
@@ -43,6 +43,7 @@ def register(done: TaskCompleted, case: Case) -> Iterator[Event]:
     source_date = date.fromisoformat(data["source_date"])
     if source_date.isoformat() > case.ask("office_day", instant_text(done.at)):
         raise Invalid([FieldError("source_date", "in_the_future")])
+    _check_parent(done, case)
     proposers = tuple(
         p["user"]
         for p in sorted(data.get("proposers") or [], key=lambda p: not p.get("leading"))
@@ -85,6 +86,17 @@ def register(done: TaskCompleted, case: Case) -> Iterator[Event]:
     )
 
 
+def _check_parent(done: TaskCompleted, case: Case) -> None:
+    parent = done.data.get("parent")
+    if parent is None:
+        return
+    # A case never closes before those below it: below itself it never would.
+    if parent == case.id or (case[CaseState].number and case.ask("is_below", parent, case.id)):
+        raise Invalid([FieldError("parent", "below_this_case")])
+    if not case.ask("may_see_case", done.by, parent):
+        raise Invalid([FieldError("parent", "unknown_case", {"value": parent})])
+
+
 @decides(CompleteTask, element="dispatch")
 def dispatch(done: TaskCompleted, case: Case) -> Iterator[Event]:
     data = done.data
@@ -123,7 +135,8 @@ def _check_units(lead_unit: str, co_units: tuple[str, ...]) -> None:
 def _dispatch_deadline(done: TaskCompleted, case: Case) -> tuple[datetime, bool]:
     """Give the deadline, and whether it was set by name rather than by the table.
 
-    Another one than the table's needs a reason; a later one the director.
+    Another one than the table's needs a reason; a later one the director, or a leader who
+    confirmed it with the source.
     """
     period = case.variables().get("handle_period")
     default = ends(case, done.at, period) if period else None
@@ -138,9 +151,16 @@ def _dispatch_deadline(done: TaskCompleted, case: Case) -> tuple[datetime, bool]
     if default is not None and due_at != default:
         if not done.data.get("deadline_reason"):
             raise Invalid([FieldError("deadline_reason", "required")])
-        if due_at > default and not case.ask("has_role", done.by, "office_director"):
+        if due_at > default and not _may_be_later(done, case, due_at):
             raise Invalid([FieldError("deadline", "later_needs_director")])
     return due_at, due_at != default
+
+
+def _may_be_later(done: TaskCompleted, case: Case, due_at: datetime) -> bool:
+    confirmed = case.variables().get("confirmed_deadline")
+    if confirmed is not None and due_at <= named_instant(case, confirmed):
+        return True
+    return bool(case.ask("has_role", done.by, "office_director"))
 
 
 def named_instant(case: Case, given: str) -> datetime:
@@ -187,6 +207,13 @@ def decide_refusal(done: TaskCompleted, case: Case) -> Iterator[Event]:
     period = case.variables().get("handle_period")
     if period and not case[DeadlineState].by_name:
         yield from set_deadline(case, ends(case, done.at, period), "redispatched")
+
+
+@decides(CompleteTask, element="co_opinion")
+def co_opinion(done: TaskCompleted, case: Case) -> Iterator[Event]:
+    """Remember who gave its opinion: asked once, also when another unit comes to lead."""
+    answered = case.variables().get("co_answered") or []
+    yield from case.assign({"co_answered": [*answered, done.unit]}, CASE_SCOPE)
 
 
 @decides(CompleteTask, element="unit_instruction")
@@ -266,9 +293,7 @@ def answer_report(done: TaskCompleted, case: Case) -> Iterator[Event]:
     if done.data["decision"] != "instruct_again":
         return
     yield InstructedAgain(instruction=done.data["instruction"], by=done.by, at=done.at)
-    period = done.data.get("period") or case.variables().get("handle_period")
-    if period:
-        yield from set_deadline(case, ends(case, done.at, period), "instructed_again")
+    yield from set_again(case, done.at, done.data.get("period"))
 
 
 @decides(CompleteTask, element="answer")

@@ -120,6 +120,8 @@ class ProgressReported(Event):
     unit: str | None
     percent: int
     text: str
+    photos: tuple[str, ...] = ()
+    """Attachments by their SHA-256."""
     by: str
     at: datetime
 

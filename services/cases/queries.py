@@ -3,31 +3,31 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, false, or_, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    false,
+    or_,
+    select,
+    true,
+)
 
 from engine import CaseId, States
 from engine.records import Json
 from engine.rows import make_rows
 from engine.state import ProcessState
 from engine.store.tables import cases as heads
-from engine.store.tables import tasks
+from engine.store.tables import task_roles, tasks
 from services.cases.tables import case_people, case_units, register
 from services.deadlines.queries import Light, light_is, light_of
+from services.pages import Page, read_page
+from services.people.roles import Role
 from services.permissions import CaseFacts, Visibility
-
-LONGEST_PAGE = 200
-
-ItemT = TypeVar("ItemT")
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[ItemT]):
-    """Part of a list; `after` is the place to continue from, `None` at the end."""
-
-    items: tuple[ItemT, ...]
-    after: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +144,21 @@ def cases(
 
     Parameters
     ----------
-    after : the place that the page before ended at.
-    limit : how many at most, up to `LONGEST_PAGE`.
+    after, limit : see `read_page`.
     """
-    limit = min(limit, LONGEST_PAGE)
-    statement = _joined().where(visible(glance.visibility), *_narrowed(wanted, glance.now))
-    if after is not None:
-        place = tuple_(register.c.registered_at, register.c.case_id)
-        statement = statement.where(place < (datetime.fromisoformat(after[0]), after[1]))
-    ordered = statement.order_by(register.c.registered_at.desc(), register.c.case_id.desc())
-    found = connection.execute(ordered.limit(limit + 1)).mappings().all()
-    shown = found[:limit]
-    waiting = open_tasks_of(connection, [row["case_id"] for row in shown], glance)
-    items = tuple(_summary(row, waiting.get(row["case_id"], ()), glance.now) for row in shown)
-    more = len(found) > limit
-    return Page(items, (items[-1].registered_at.isoformat(), items[-1].id) if more else None)
+
+    def items_of(rows: Sequence[RowMapping]) -> list[CaseSummary]:
+        waiting = open_tasks_of(connection, [row["case_id"] for row in rows], glance)
+        return [_summary(row, waiting.get(row["case_id"], ()), glance.now) for row in rows]
+
+    return read_page(
+        connection,
+        _joined().where(visible(glance.visibility), *_narrowed(wanted, glance.now)),
+        (register.c.registered_at, register.c.case_id),
+        items_of,
+        after=after,
+        limit=limit,
+    )
 
 
 def case(connection: Connection, glance: Glance, case_id: str) -> CaseSummary | None:
@@ -186,7 +186,7 @@ def case_as_of(case_id: str, seq: int, head: str, states: States, glance: Glance
         "definition_sha256": process.definition_sha256,
     }
     about = {**row, "case_title": row["title"]}
-    waiting = (_task({**about, **task}, glance) for task in rows["tasks"].values())
+    waiting = (task_summary({**about, **task}, glance) for task in rows["tasks"].values())
     return _summary(row, tuple(waiting), glance.now)
 
 
@@ -216,11 +216,19 @@ def facts(connection: Connection, case_id: str) -> CaseFacts:
     people = connection.execute(
         select(case_people.c.user, case_people.c.part).where(case_people.c.case_id == case_id)
     ).all()
+    offered = connection.execute(_offered_units().where(task_roles.c.case_id == case_id))
     return CaseFacts(
         units=frozenset(units.scalars()),
+        offered_to=frozenset(offered.scalars()),
         assigned_users=frozenset(row.user for row in people if row.part != "proposer"),
         proposer_users=frozenset(row.user for row in people if row.part == "proposer"),
     )
+
+
+def _offered_units() -> Select[Any]:
+    # Only tasks that nobody is assigned to have rows of roles.
+    handlers = task_roles.c.role == Role.HANDLER
+    return select(task_roles.c.unit).where(handlers, task_roles.c.unit.is_not(None))
 
 
 def open_tasks_of(
@@ -242,7 +250,7 @@ def task_summaries(
     connection: Connection, statement: Select[Any], glance: Glance
 ) -> Iterable[TaskSummary]:
     """Run a SELECT made of `joined_tasks`."""
-    return [_task(row, glance) for row in connection.execute(statement).mappings()]
+    return [task_summary(row, glance) for row in connection.execute(statement).mappings()]
 
 
 def joined_tasks() -> Select[Any]:
@@ -266,6 +274,11 @@ def visible(visibility: Visibility) -> ColumnElement[bool]:
             case_people.c.user.in_(visibility.assigned_to), case_people.c.part != "proposer"
         )
         ways.append(register.c.case_id.in_(assigned))
+    if visibility.offered_to:
+        offered = select(task_roles.c.case_id).where(
+            task_roles.c.role == Role.HANDLER, task_roles.c.unit.in_(visibility.offered_to)
+        )
+        ways.append(register.c.case_id.in_(offered))
     if visibility.proposed_by:
         proposed = select(case_people.c.case_id).where(
             case_people.c.user.in_(visibility.proposed_by), case_people.c.part == "proposer"
@@ -277,7 +290,7 @@ def visible(visibility: Visibility) -> ColumnElement[bool]:
 def of_unit(unit: str) -> ColumnElement[bool]:
     """Give the condition on `register` that a unit leads a case or contributes to it now."""
     now = select(case_units.c.case_id).where(
-        case_units.c.unit == unit, case_units.c.part != "former"
+        case_units.c.unit == unit, case_units.c.part.in_(("lead", "co"))
     )
     return register.c.case_id.in_(now)
 
@@ -380,7 +393,8 @@ _SHOWN_AS_STORED = (
 )
 
 
-def _task(row: Mapping[Any, Any], glance: Glance) -> TaskSummary:
+def task_summary(row: Mapping[Any, Any], glance: Glance) -> TaskSummary:
+    """Give a task of a row that `joined_tasks` selected."""
     due = row["due_at"]
     yellow = None if due is None else glance.yellow_from(due)
     return TaskSummary(

@@ -27,6 +27,7 @@ def register_row(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
     yield {
         "number": case.number,
         "case_type": case.case_type,
+        "counted_as": case.counted_as,
         "title": case.title,
         "status": case.status,
         "urgency": case.urgency,
@@ -39,6 +40,7 @@ def register_row(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
         "lead_unit": case.lead_unit,
         "co_units": ",".join(case.co_units),
         "handling": case.handling,
+        "handling_form": case.handling_form,
         "deadline": deadline.due_at,
         "yellow_from": deadline.yellow_from,
         "provisional": deadline.provisional,
@@ -48,7 +50,7 @@ def register_row(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
         "dispatched_at": case.dispatched_at,
         "feedback_at": case.feedback_at,
         "feedback_late": case.feedback_late,
-        "closed_at": case.closed_at,
+        "closed_at": facts.closed_at,
         "returns": case.returns,
         "answered_at": facts.answered_at,
         "answer_class": facts.answer_class,
@@ -64,9 +66,11 @@ def register_row(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
 
 @rows("case_units", key=("unit",), of=(CaseState,))
 def case_unit_rows(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
-    """Name the lead unit, the co-units, and units that led the case before."""
+    """Name the lead unit, the co-units, those that led before, and one a measure is about."""
     case: CaseState = _state(states, CaseState)
     parts = dict.fromkeys(case.former_units, "former")
+    if case.measured_unit is not None:
+        parts[case.measured_unit] = "measured"
     parts |= dict.fromkeys(case.co_units, "co")
     if case.lead_unit is not None:
         parts[case.lead_unit] = "lead"

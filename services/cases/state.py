@@ -32,6 +32,7 @@ from services.cases.events import (
     UnitRefused,
     Urged,
 )
+from services.scoring.measures import EfficiencyMeasureProposed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,8 @@ class CaseState(State):
 
     number: str = ""
     case_type: str = ""
+    counted_as: str = "matter"
+    """What statistics count it as: a matter, a proposal, or none; the diagram says it."""
     title: str = ""
     urgency: str = "normal"
     secrecy: str = "internal"
@@ -59,6 +62,8 @@ class CaseState(State):
     former_units: tuple[str, ...] = ()
     handling: str = "single"
     handler: str | None = None
+    handling_form: str | None = None
+    """How the head of the unit said it is handled; it sets the tone of the early reminder (§4)."""
     insisted: bool = False
     percent: int = 0
     returns: int = 0
@@ -72,8 +77,9 @@ class CaseState(State):
     rating: str | None = None
     answer_class: str | None = None
     planned_date: date | None = None
-    closed_at: datetime | None = None
     withdrawn: bool = False
+    measured_unit: str | None = None
+    """The unit that a case about an efficiency measure is about."""
 
 
 @applies(CaseRegistered, to=CaseState)
@@ -115,11 +121,12 @@ def registration_amended(state: CaseState, event: RegistrationAmended) -> CaseSt
 @applies(TaskReached, MilestoneReached, to=CaseState)
 def status_reached(state: CaseState, event: TaskReached | MilestoneReached) -> CaseState:
     # The diagram says which status its elements stand for.
-    status = event.properties.get("status")
+    counted_as, status = event.properties.get("counted_as"), event.properties.get("status")
+    if counted_as is not None:
+        state = replace(state, counted_as=counted_as)
     if status is None or status == state.status:
         return state
-    closed_at = event.at if status in ("closed", "cancelled") else None
-    return replace(state, status=status, closed_at=closed_at)
+    return replace(state, status=status)
 
 
 @applies(CaseDispatched, to=CaseState)
@@ -147,6 +154,7 @@ def refusal_upheld(state: CaseState, event: RefusalUpheld) -> CaseState:
         dispatched_at=event.at,
         former_units=(*state.former_units, event.former_unit),
         handler=None,
+        handling_form=None,
         **_units_after(state, event.former_unit, event.lead_unit),
     )
 
@@ -172,12 +180,13 @@ def lead_unit_changed(state: CaseState, event: LeadUnitChanged) -> CaseState:
         former_units=(*state.former_units, event.former_unit),
         co_units=tuple(unit for unit in state.co_units if unit != event.lead_unit),
         handler=None,
+        handling_form=None,
     )
 
 
 @applies(HandlerNamed, to=CaseState)
 def handler_named(state: CaseState, event: HandlerNamed) -> CaseState:
-    return replace(state, handler=event.handler)
+    return replace(state, handler=event.handler, handling_form=event.form)
 
 
 @applies(ProgressReported, to=CaseState)
@@ -225,6 +234,11 @@ def answer_rated(state: CaseState, event: AnswerRated) -> CaseState:
     return replace(state, rating=event.result, not_satisfied=event.not_satisfied)
 
 
+@applies(EfficiencyMeasureProposed, to=CaseState)
+def measure_proposed(state: CaseState, event: EfficiencyMeasureProposed) -> CaseState:
+    return replace(state, measured_unit=event.unit)
+
+
 @applies(CaseSuspended, to=CaseState)
 def suspended(state: CaseState, event: CaseSuspended) -> CaseState:
     return replace(state, status="suspended", status_before_suspension=state.status)
@@ -237,4 +251,4 @@ def resumed(state: CaseState, event: CaseResumed) -> CaseState:
 
 @applies(CaseCancelled, to=CaseState)
 def cancelled(state: CaseState, event: CaseCancelled) -> CaseState:
-    return replace(state, status="cancelled", closed_at=event.at)
+    return replace(state, status="cancelled")

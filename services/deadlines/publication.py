@@ -30,11 +30,10 @@ from services.deadlines.queries import (
     load_year,
     open_deadlines,
     schedule,
-    tell_unit,
     waiting_after,
 )
 from services.deadlines.recomputing import RecomputeDeadline
-from services.deadlines.rules import DEFAULT_REMINDER
+from services.notices.jobs import Outlet, tell
 
 DEADLINE_EARLIER = "deadline_earlier"
 """The kind of notice that tells a unit of a date that came nearer."""
@@ -119,6 +118,7 @@ def publish(
     *,
     notice: bool = False,
     zone: ZoneInfo = OFFICE_ZONE,
+    outlet: Outlet | None = None,
 ) -> Publication:
     """Put a schedule in force and compute anew what is open; each change is on its case's record.
 
@@ -147,7 +147,15 @@ def publish(
     nearer = [move.case for move in plan.moves if move.verdict == "earlier"]
     with engine.store.transaction() as transaction:
         for told in nearer:
-            tell_unit(transaction.connection, told, DEADLINE_EARLIER, key, now)
+            tell(
+                transaction,
+                engine.library,
+                CaseId(told),
+                kind=DEADLINE_EARLIER,
+                key=key,
+                at=now,
+                outlet=outlet or Outlet(),
+            )
     return Publication(plan=plan, revision=revision, failed=tuple(failed))
 
 
@@ -202,7 +210,8 @@ def _computed(one: OpenDeadline, calendar: Calendar, zone: ZoneInfo) -> datetime
 
 def _changes(one: OpenDeadline, calendar: Calendar, zone: ZoneInfo) -> bool:
     """Tell whether a deadline that stays gets another yellow light, or is no longer provisional."""
-    reminder = parse_period(one.reminder_period or DEFAULT_REMINDER)
-    yellow_from = before(one.due_at, reminder, calendar, zone=zone)
+    if one.reminder_period is None:
+        return True
+    yellow_from = before(one.due_at, parse_period(one.reminder_period), calendar, zone=zone)
     provisional = calendar.is_provisional(last_day(one.due_at, zone).year)
     return (yellow_from, provisional) != (one.yellow_from, one.provisional)

@@ -27,8 +27,6 @@ from services.deadlines.calendar import Calendar, DayKind
 from services.deadlines.errors import ScheduleInvalid
 from services.deadlines.schedules import SEEDED_YEARS, notice_of, published_days
 from services.deadlines.tables import calendar_days, calendar_years, case_deadlines
-from services.notices.tables import notices
-from services.people.queries import holders
 
 Light = Literal["green", "yellow", "red", "grey"]
 
@@ -36,7 +34,6 @@ LIGHTS: tuple[Light, ...] = ("green", "yellow", "red", "grey")
 
 _DECEMBER = 12
 _OVER = ("closed", "cancelled")
-_TOLD = ("unit_contact", "unit_head")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,29 +230,6 @@ def waiting_after(connection: Connection, instant: datetime) -> frozenset[str]:
     found = select(timers.c.case_id).where(timers.c.due_at > instant)
     found_too = select(tasks.c.case_id).where(tasks.c.due_at > instant)
     return frozenset(connection.execute(found.union(found_too)).scalars())
-
-
-def tell_unit(connection: Connection, case: str, kind: str, key: str, at: datetime) -> int:
-    """Leave a notice for the contact and the head of a case's unit; give how many were told.
-
-    Parameters
-    ----------
-    key : the same key for the same case tells nobody twice.
-    """
-    unit = connection.execute(
-        select(register.c.lead_unit).where(register.c.case_id == case)
-    ).scalar_one_or_none()
-    told = connection.execute(
-        select(notices.c.user).where(notices.c.case_id == case, notices.c.job == key)
-    ).scalars()
-    people = {u for role in _TOLD if unit is not None for u in holders(connection, role, unit)}
-    fresh = sorted(people - set(told))
-    if fresh:
-        rows = [
-            {"case_id": case, "job": key, "user": user, "kind": kind, "at": at} for user in fresh
-        ]
-        connection.execute(insert(notices), rows)
-    return len(fresh)
 
 
 def _check_schedule(year: int, days: Mapping[date, DayKind], notice: str) -> None:

@@ -10,7 +10,7 @@ from engine.expressions import Names, Setting, compile_template
 from engine.records import instant_text, parse_instant
 from engine.state import OpenTask, ProcessState
 from services.cases.state import CaseState
-from services.deadlines.rules import DEFAULT_REMINDER, ends, set_deadline
+from services.deadlines.rules import ends, set_deadline, yellow_period
 from services.deadlines.state import DeadlineState
 
 
@@ -46,7 +46,7 @@ def _deadline(case: Case, *, notice: bool) -> Iterator[Event]:
         computed = ends(case, state.start, state.period)
         if computed > due_at or (notice and computed > case.now):
             due_at = computed
-    due, reminder = instant_text(due_at), state.reminder_period or DEFAULT_REMINDER
+    due, reminder = instant_text(due_at), state.reminder_period or yellow_period(case)
     as_before = (
         due_at == state.due_at
         and parse_instant(case.ask("before", due, reminder)) == state.yellow_from

@@ -10,8 +10,8 @@ from engine.state import ProcessState
 from services.deadlines.events import DeadlineReason, DeadlineSet
 from services.deadlines.state import DeadlineState
 
-DEFAULT_REMINDER = "2 working days"
-"""When no table says how early a case turns yellow (domain.md §5)."""
+LIGHTS = "lights"
+"""The decision table that says how early a case or a task turns yellow (domain.md §5)."""
 
 
 def ends(case: Case, start: datetime, period: str) -> datetime:
@@ -34,7 +34,7 @@ def set_deadline(
     by_name : marks a date that somebody set, which a new dispatch doesn't move.
     notice : the unit is given notice that the date came nearer.
     """
-    reminder = case.variables().get("reminder_period", DEFAULT_REMINDER)
+    reminder = yellow_period(case)
     start, period = (None, None) if by_name else _computed_from(case, due_at)
     due = instant_text(due_at)
     yield from in_force(
@@ -53,6 +53,33 @@ def set_deadline(
             at=case.now,
         ),
     )
+
+
+def set_again(case: Case, start: datetime, named: str | None) -> Iterator[Event]:
+    """Set the deadline of a new round of handling after a further instruction (domain.md §6.1).
+
+    The table's period gives the unit more time, never less: a deadline in force that lies later
+    stays. A period that the leader named counts as named, and the unit is given notice when the
+    date comes nearer.
+
+    Parameters
+    ----------
+    named : the period that the leader gave; `None` or empty takes the table's.
+    """
+    period = named or case.variables().get("handle_period")
+    if not period:
+        return
+    due_at, in_force_at = ends(case, start, period), case[DeadlineState].due_at
+    nearer = in_force_at is not None and due_at < in_force_at
+    if named or not nearer:
+        yield from set_deadline(case, due_at, "instructed_again", notice=nearer)
+
+
+def yellow_period(case: Case) -> str:
+    """Give how long before its deadline a case turns yellow, by the table of its definition."""
+    known = {"case_type": case.definition.key, **case.variables()}
+    period: str = case.decide_table(LIGHTS, **known)["yellow_period"]
+    return period
 
 
 def in_force(case: Case, deadline: DeadlineSet) -> Iterator[Event]:

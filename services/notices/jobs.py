@@ -9,10 +9,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
-from engine import CaseId, JobId
+from engine import CaseId, Definition, JobId
+from engine.case import Lookups
+from engine.expressions import Names, Setting
+from engine.library import Library
 from engine.pump import Handler
-from engine.records import Json
-from engine.store import Store
+from engine.records import Json, instant_text
+from engine.store import Store, Transaction
 from engine.store.tables import jobs
 from services.cases.tables import case_people, case_units, register
 from services.deadlines.calendar import OFFICE_ZONE
@@ -25,22 +28,8 @@ from services.people import queries as people
 
 SEND_NOTICE = "send_notice"
 
-UNIT_ROLES_TOLD = ("unit_contact", "unit_head")
-OFFICE_ROLES_TOLD = ("supervisor",)
-
-LEAD, CO_UNITS, PROPOSERS, OFFICE = "lead", "co", "proposers", "office"
-
-TOLD: Mapping[str, tuple[str, ...]] = {
-    "notify_overdue": (LEAD, OFFICE),
-    "notify_report_late": (LEAD, OFFICE),
-    "notify_sign_late": (LEAD, OFFICE),
-    "notify_first_response": (LEAD, OFFICE),
-    "notify_co_opinion_late": (CO_UNITS, LEAD, OFFICE),
-    "notify_rate": (PROPOSERS, OFFICE),
-    "notify_inspection_late": (OFFICE,),
-    "copy_to_office": (OFFICE,),
-}
-"""Who is told of what, beside the unit that answers for the case, which is told of all others."""
+TABLE = "notices"
+"""The decision table that says whom a notice goes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,65 +47,161 @@ class Outlet:
 
 
 def send_notice(
-    store: Store, kind_of: Callable[[CaseId, JobId], str], outlet: Outlet | None = None
+    store: Store,
+    library: Library,
+    kind_of: Callable[[CaseId, JobId], str],
+    outlet: Outlet | None = None,
 ) -> Handler:
     """Make the handler of ``send_notice``: a notice for each person concerned.
 
-    The job's id makes a notice once only, however often it is delivered; what is to be sent for it
-    is noted in the same transaction.
+    Whom it concerns stands in the table `TABLE` of the definition that the case runs on. The job's
+    id makes a notice once only, however often it is delivered; what is to be sent for it is noted
+    in the same transaction.
     """
     ways_out = outlet or Outlet()
 
     def handle(case: CaseId, job: JobId, facts: Mapping[str, Any]) -> dict[str, Json]:
         kind = kind_of(case, job)
         with store.transaction() as transaction:
-            connection: Connection = transaction.connection
-            told = _recipients(connection, case, kind)
-            known = set(
-                connection.execute(
-                    select(notices.c.user).where(notices.c.case_id == case, notices.c.job == job)
-                ).scalars()
-            )
-            fresh = sorted(told - known)
-            if fresh:
-                at: datetime = facts["now"]
-                rows = [
-                    {"case_id": case, "job": job, "user": user, "kind": kind, "at": at}
-                    for user in fresh
-                ]
-                connection.execute(notices.insert(), rows)
-                note_notices(connection, job, _told(connection, case, kind, at), fresh, ways_out)
+            tell(transaction, library, case, kind=kind, key=job, at=facts["now"], outlet=ways_out)
         return {}
 
     return handle
 
 
-def _recipients(connection: Connection, case: CaseId, kind: str) -> set[str]:
-    groups = TOLD.get(kind, (LEAD,))
+def tell(
+    transaction: Transaction,
+    library: Library,
+    case: CaseId,
+    *,
+    kind: str,
+    key: str,
+    at: datetime,
+    outlet: Outlet,
+) -> int:
+    """Leave a notice for everybody it concerns; give how many were told.
+
+    Parameters
+    ----------
+    key : the same key for the same case tells nobody twice; of a job, its id.
+
+    Raises
+    ------
+    DefinitionNotFound : the case's definition has no table of notices.
+    """
+    connection: Connection = transaction.connection
+    head = transaction.head(case)
+    if head is None:
+        return 0
+    definition = library.get(head.definition_sha256, transaction)
+    form = select(register.c.handling_form).where(register.c.case_id == case)
+    audience = audience_of(definition, kind, at, connection.execute(form).scalar_one_or_none())
+    told = _recipients(connection, case, key, audience)
+    known = select(notices.c.user).where(notices.c.case_id == case, notices.c.job == key)
+    fresh = sorted(told - set(connection.execute(known).scalars()))
+    if fresh:
+        rows = [
+            {"case_id": case, "job": key, "user": user, "kind": audience.kind, "at": at}
+            for user in fresh
+        ]
+        connection.execute(notices.insert(), rows)
+        told_of = _told(connection, case, audience.kind, at)
+        note_notices(connection, key, told_of, fresh, outlet)
+    return len(fresh)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """Whom a notice goes to, and what it is called.
+
+    Parameters
+    ----------
+    unit_roles : within the unit it is about, which the diagram names; else the one that leads.
+    lead_roles, co_roles : within the unit that leads, within every co-unit.
+    """
+
+    kind: str
+    unit_roles: tuple[str, ...]
+    lead_roles: tuple[str, ...]
+    co_roles: tuple[str, ...]
+    office_roles: tuple[str, ...]
+    proposers: bool
+
+
+def audience_of(
+    definition: Definition, kind: str, at: datetime, handling_form: str | None = None
+) -> Audience:
+    """Look up whom a notice goes to.
+
+    Parameters
+    ----------
+    handling_form : how the head of the unit said the case is handled, which sets the tone.
+
+    Raises
+    ------
+    DefinitionNotFound : the definition has no table of notices.
+    """
+    setting = Setting(
+        Names({"notice": kind, "handling_form": handling_form or ""}),
+        Lookups(frozenset()),
+        instant_text(at),
+    )
+    found = definition.table(TABLE).evaluate(setting).outputs
+    return Audience(
+        kind=found["kind"],
+        unit_roles=_roles(found["unit_roles"]),
+        lead_roles=_roles(found["lead_roles"]),
+        co_roles=_roles(found["co_roles"]),
+        office_roles=_roles(found["office_roles"]),
+        proposers=bool(found["proposers"]),
+    )
+
+
+def _roles(cell: Json) -> tuple[str, ...]:
+    return tuple(role.strip() for role in (cell or "").split(",") if role.strip())
+
+
+def _recipients(connection: Connection, case: CaseId, key: str, audience: Audience) -> set[str]:
     told: set[str] = set()
-    if LEAD in groups:
-        lead = select(register.c.lead_unit).where(register.c.case_id == case)
-        told |= _of_units(connection, connection.execute(lead).scalars().all())
-    if CO_UNITS in groups:
+    if audience.unit_roles:
+        told |= _of_units(connection, [_unit_of(connection, case, key)], audience.unit_roles)
+    if audience.lead_roles:
+        told |= _of_units(connection, [_lead_of(connection, case)], audience.lead_roles)
+    if audience.co_roles:
         table = case_units.c
-        others = select(table.unit).where(table.case_id == case, table.part == CO_UNITS)
-        told |= _of_units(connection, connection.execute(others).scalars().all())
-    if PROPOSERS in groups:
+        others = select(table.unit).where(table.case_id == case, table.part == "co")
+        units = connection.execute(others).scalars().all()
+        told |= _of_units(connection, units, audience.co_roles)
+    if audience.proposers:
         person = case_people.c
         proposers = select(person.user).where(person.case_id == case, person.part == "proposer")
         told |= set(connection.execute(proposers).scalars())
-    if OFFICE in groups:
-        for role in OFFICE_ROLES_TOLD:
-            told |= set(people.holders(connection, role))
+    for role in audience.office_roles:
+        told |= set(people.holders(connection, role))
     return told
 
 
-def _of_units(connection: Connection, units: Collection[str | None]) -> set[str]:
+def _unit_of(connection: Connection, case: CaseId, key: str) -> str | None:
+    """Give the unit that a notice is about: the diagram names it, else the one that leads."""
+    named = select(jobs.c.unit).where(jobs.c.case_id == case, jobs.c.job == key)
+    unit: str | None = connection.execute(named).scalar_one_or_none()
+    return unit or _lead_of(connection, case)
+
+
+def _lead_of(connection: Connection, case: CaseId) -> str | None:
+    lead = select(register.c.lead_unit).where(register.c.case_id == case)
+    found: str | None = connection.execute(lead).scalar_one_or_none()
+    return found
+
+
+def _of_units(
+    connection: Connection, units: Collection[str | None], roles: Sequence[str]
+) -> set[str]:
     return {
         user
         for unit in units
         if unit is not None
-        for role in UNIT_ROLES_TOLD
+        for role in roles
         for user in people.holders(connection, role, unit)
     }
 

@@ -1,6 +1,6 @@
 """The sweep that sends: digests that are due are noted, then what is noted is sent, once each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -198,8 +198,8 @@ def open_notifier(
     calendar: Callable[[Any], Calendar],
     smtp_url: str | None = None,
     mail_from: str | None = None,
-    webhook_hosts: str = "",
-    public_url: str | None = None,
+    webhook_hosts: Sequence[str] = (),
+    public_url: str = "",
 ) -> Notifier:
     """Make the notifier of an installation from its settings.
 
@@ -213,9 +213,9 @@ def open_notifier(
             message = "smtp_url must be smtp://, smtp+starttls:// or smtps://, with mail_from"
             raise ValueError(message)
         mailer = Mailer(smtp_url, mail_from or "")
-    hosts = tuple(part.strip() for part in webhook_hosts.split(",") if part.strip())
+    hosts = tuple(webhook_hosts)
     channels = {name for name, there in (("email", mailer), ("webhook", hosts)) if there}
-    outlet = Outlet(frozenset(channels), public_url or "", zone)
+    outlet = Outlet(frozenset(channels), public_url, zone)
     return Notifier(
         store, outlet, find_person=find_person, calendar=calendar, mailer=mailer, hosts=hosts
     )

@@ -13,14 +13,13 @@ from sqlalchemy import (
     func,
     select,
     text,
-    tuple_,
     update,
 )
 
 from engine.store.tables import Instant
-from services.cases.queries import LONGEST_PAGE, Page
 from services.cases.tables import register
 from services.notices.tables import deliveries, notice_settings, notices
+from services.pages import Page, each, read_page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,27 +52,21 @@ def notices_of(
     )
     if unread:
         statement = statement.where(table.read_at.is_(None))
-    if after is not None:
-        place = (datetime.fromisoformat(after[0]), after[1])
-        statement = statement.where(tuple_(table.at, table.job) < place)
-    limit = min(limit, LONGEST_PAGE)
-    rows = connection.execute(
-        statement.order_by(table.at.desc(), table.job.desc()).limit(limit + 1)
-    ).all()
-    items = tuple(
-        Notice(
-            id=row.job,
-            case=row.case_id,
-            case_number=row.number,
-            case_title=row.title,
-            kind=row.kind,
-            at=row.at,
-            read_at=row.read_at,
-        )
-        for row in rows[:limit]
+    return read_page(
+        connection, statement, (table.at, table.job), each(_notice), after=after, limit=limit
     )
-    more = len(rows) > limit
-    return Page(items, (items[-1].at.isoformat(), items[-1].id) if more else None)
+
+
+def _notice(row: RowMapping) -> Notice:
+    return Notice(
+        id=row["job"],
+        case=row["case_id"],
+        case_number=row["number"],
+        case_title=row["title"],
+        kind=row["kind"],
+        at=row["at"],
+        read_at=row["read_at"],
+    )
 
 
 def count_unread(connection: Connection, user: str) -> int:
@@ -282,15 +275,14 @@ def deliveries_of(
         statement = statement.where(table.user == user)
     if state is not None:
         statement = statement.where(table.state == state)
-    if after is not None:
-        place = (datetime.fromisoformat(after[0]), after[1])
-        statement = statement.where(tuple_(table.created_at, table.id) < place)
-    limit = min(limit, LONGEST_PAGE)
-    ordered = statement.order_by(table.created_at.desc(), table.id.desc()).limit(limit + 1)
-    rows = connection.execute(ordered).mappings().all()
-    items = tuple(_delivery(row) for row in rows[:limit])
-    more = len(rows) > limit
-    return Page(items, (items[-1].created_at.isoformat(), items[-1].id) if more else None)
+    return read_page(
+        connection,
+        statement,
+        (table.created_at, table.id),
+        each(_delivery),
+        after=after,
+        limit=limit,
+    )
 
 
 def _delivery(row: RowMapping) -> Delivery:

@@ -11,6 +11,9 @@ LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "notify_early": ("临期提醒", "Due soon"),
+    "notify_early_tactful": ("临期提醒（请关心进度）", "Due soon: a friendly reminder"),
+    "notify_early_direct": ("临期督促（请抓紧办理）", "Due soon: please press on"),
+    "notify_early_act": ("临期督办（请主动办理）", "Due soon: please act yourself"),
     "notify_deadline_day": ("今日到期", "Due today"),
     "notify_overdue": ("逾期提醒", "Overdue"),
     "notify_sign_late": ("提醒签收", "Not signed for yet"),
@@ -21,6 +24,8 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "notify_rate": ("提醒评价", "Rating outstanding"),
     "notify_first_response": ("催首次回应", "First response outstanding"),
     "notify_inspection_late": ("提醒督查组", "Inspection outstanding"),
+    "notify_urged": ("催办清单", "Open items urged"),
+    "notify_check_failed": ("月度核查不符合要求", "Monthly check not in order"),
     "notify_conclusion": ("反馈结论", "Conclusion of the inspection"),
     "copy_to_office": ("抄送督查室", "Copy for the office"),
 }

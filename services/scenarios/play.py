@@ -12,6 +12,7 @@ from services.cases.commands import RegisterCase
 from services.people import queries as people
 from services.people.admin import mark_absent
 from services.scenarios.passing import pass_time
+from services.scenarios.pictures import FileNotTaken, picture, with_references
 from services.scenarios.script import Scenario, Step
 from services.scenarios.stage import Stage, stage
 from services.scenarios.standing import EXPECTED, differs, standing
@@ -105,6 +106,10 @@ def _outcome(step: Step, scene: Stage) -> Outcome:
         _carry_out(step, scene)
     except Problem as problem:
         refusal = problem
+    except FileNotTaken as absent:
+        return Outcome(
+            number=0, step="", ok=False, expected=f"file:{absent}", actual="no such file"
+        )
     except NoSuchTask as missing:
         return Outcome(number=0, step="", ok=False, expected=step.subject, actual=str(missing))
     slug = refusal.slug if refusal is not None else None
@@ -149,6 +154,11 @@ def _carry_out(step: Step, scene: Stage) -> None:
         with office.store.transaction() as transaction:
             mark_absent(transaction.connection, step.subject, step.first_day, step.last_day)
         office.people.forget()
+    elif step.kind == "attach":
+        kept = office.intake.take(
+            [picture(step.subject)], step.subject, by=step.by, at=scene.clock.now()
+        )
+        scene.taken[step.subject] = kept.sha256
     elif step.kind == "start":
         office.engine.execute(
             RegisterCase(
@@ -156,14 +166,15 @@ def _carry_out(step: Step, scene: Stage) -> None:
                 by=Actor(step.by),
                 at=scene.clock.now(),
                 definition=scene.case_type,
-                data=dict(step.data),
+                data=with_references(dict(step.data), scene.taken),
             )
         )
     elif step.kind == "command":
         if step.subject not in ASKS:
             message = f"no such command; there are {', '.join(ASKS)}"
             raise NoSuchTask(message)
-        carry_out(office.engine, ask(step.subject, CASE, step.by, scene.clock.now(), step.data))
+        data = with_references(step.data, scene.taken)
+        carry_out(office.engine, ask(step.subject, CASE, step.by, scene.clock.now(), data))
     elif step.kind == "complete":
         office.engine.execute(
             CompleteTask(
@@ -171,7 +182,7 @@ def _carry_out(step: Step, scene: Stage) -> None:
                 by=Actor(step.by),
                 at=scene.clock.now(),
                 task=_task(step, scene),
-                data=dict(step.data),
+                data=with_references(dict(step.data), scene.taken),
             )
         )
 

@@ -8,6 +8,7 @@
       - {complete: approve_registration, by: office_director, at: 2026-03-02T10:00+08:00, data: {…}}
       - {command: extend, by: contact.1, at: …, data: {…}, refused: deadline-passed}
       - {absent: head.1, from: 2026-03-10, until: 2026-03-20}
+      - {attach: 现场.png, by: contact.1}     # then photos: [file:现场.png]
       - advance: 2026-03-20T00:00+08:00
       - expect: {status: under_review, open_tasks: [review], light: green, escalation: null}
 """
@@ -26,12 +27,13 @@ from engine.records import Json, parse_instant
 MAX_BYTES = 512 * 1024
 MAX_STEPS = 500
 
-Kind = Literal["start", "complete", "command", "absent", "advance", "expect"]
+Kind = Literal["start", "complete", "command", "absent", "attach", "advance", "expect"]
 
 _OPTIONAL: Mapping[str, frozenset[str]] = {
     "complete": frozenset({"by", "at", "data", "unit", "refused"}),
     "command": frozenset({"by", "at", "data", "refused"}),
     "absent": frozenset({"from", "until"}),
+    "attach": frozenset({"by"}),
     "advance": frozenset(),
     "expect": frozenset(),
 }
@@ -43,7 +45,7 @@ class ScenarioNotUnderstood(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step. What `subject` is depends on `kind`: an element, a command, a user."""
+    """One step. What `subject` is depends on `kind`: an element, a command, a user, a file."""
 
     kind: Kind
     subject: str = ""
@@ -160,6 +162,8 @@ def _step(step: Any) -> Step:  # noqa: ANN401 -- read from YAML
             first_day=date.fromisoformat(step["from"]),
             last_day=date.fromisoformat(step["until"]) if "until" in step else None,
         )
+    if kind == "attach":
+        return Step(kind="attach", subject=step["attach"], by=step["by"], data={})
     return Step(
         kind="complete" if kind == "complete" else "command",
         subject=step[kind],

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -29,6 +29,8 @@ class Stage:
     office: Office
     clock: SetClock
     case_type: str
+    taken: dict[str, str] = field(default_factory=dict)
+    """Files that steps attached: SHA-256 by name."""
 
 
 @contextmanager

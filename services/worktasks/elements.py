@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from engine import Case, CompleteTask, Event, FieldError, Invalid, decides, follows
 from engine.events import TaskCompleted
 from engine.records import Json, instant_text, parse_instant
-from services.cases.events import FeedbackAccepted, ProgressReported
+from services.cases.events import FeedbackAccepted, ProgressReported, Urged
+from services.cases.rules import reminder_number
 from services.cases.state import CaseState
 from services.deadlines.events import DeadlineSet
 from services.deadlines.rules import ends, set_deadline
@@ -21,11 +22,14 @@ WHOLE = 100
 @decides(CompleteTask, element="progress_report")
 def progress_report(done: TaskCompleted, case: Case) -> Iterator[Event]:
     known = case.variables(done.scope)
-    if known.get("photos_required") and not done.data.get("photos"):
-        raise Invalid([FieldError("photos", "required")])
     unit, percent = done.unit or case[CaseState].lead_unit or "", done.data["percent"]
     yield ProgressReported(
-        unit=unit, percent=percent, text=done.data["text"], by=done.by, at=done.at
+        unit=unit,
+        percent=percent,
+        text=done.data["text"],
+        photos=tuple(done.data.get("photos") or ()),
+        by=done.by,
+        at=done.at,
     )
     due = known.get("report_due") or instant_text(done.at)
     missed = 0
@@ -48,6 +52,19 @@ def progress_report(done: TaskCompleted, case: Case) -> Iterator[Event]:
     yield from case.assign(
         {"reported_for": due, "targets_missed": missed, "goal_met_now": goal_met_now}
     )
+
+
+@decides(CompleteTask, element="monthly_check")
+def monthly_check(done: TaskCompleted, case: Case) -> Iterator[Event]:
+    """Urge the unit, by a numbered document, about what the check found not in order (§3)."""
+    if done.data["check_result"] != "in_order":
+        yield Urged(
+            number=reminder_number(case, done.at),
+            unit=case[CaseState].lead_unit,
+            text=done.data["finding"],
+            by=done.by,
+            at=done.at,
+        )
 
 
 def _last_day(case: Case, due: str) -> date:

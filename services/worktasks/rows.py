@@ -26,6 +26,14 @@ def target_rows(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
         }
 
 
+@rows("work_tasks", key=(), of=(WorkTaskState,))
+def task_rows(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
+    """One row per task that has a kind."""
+    kind = _state(states).kind
+    if kind is not None:
+        yield {"kind": kind}
+
+
 @rows("goals_met", key=(), of=(WorkTaskState,))
 def goal_rows(_case: CaseId, states: States) -> Iterator[dict[str, Any]]:
     """One row when the year's goal was met early."""

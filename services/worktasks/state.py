@@ -46,15 +46,15 @@ class WorkTaskState(State):
 
 @applies(TaskCompleted, to=WorkTaskState)
 def registered(state: WorkTaskState, event: TaskCompleted) -> WorkTaskState:
-    given = event.data.get("targets") if event.element == "register" else None
-    if given is None:
+    if event.element != "register" or "task_kind" not in event.data:
         return state
+    given = event.data.get("targets") or ()
     targets = (
         Target(by_date=date.fromisoformat(one["by"]), percent=one["percent"]) for one in given
     )
     return replace(
         state,
-        kind=event.data.get("task_kind"),
+        kind=event.data["task_kind"],
         targets=tuple(sorted(targets, key=lambda target: target.by_date)),
     )
 

@@ -17,6 +17,14 @@ target_results = Table(
     Index(None, "by_date", "met"),
 )
 
+work_tasks = Table(
+    "work_tasks",
+    metadata,
+    Column("case_id", ID, primary_key=True),
+    Column("kind", String(20), nullable=False, index=True),
+)
+"""Which kind of task a case is, such as livelihood or listed (domain.md §6.4)."""
+
 goals_met = Table(
     "goals_met",
     metadata,

@@ -5,7 +5,7 @@ import pytest
 from engine import CaseId, SetClock
 from engine.records import parse_instant
 from services.audit.story import LANGUAGES, Names, Teller
-from services.demo.drive import PlanFailed
+from services.demo.errors import PlanFailed
 from services.demo.load import load_demo
 from services.demo.plans import standing
 from services.demo.report import year_tables

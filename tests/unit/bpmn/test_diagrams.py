@@ -1,6 +1,7 @@
 """The definitions that come with the service: drawn whole, and naming only what exists."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from lxml import etree
 from engine.diagram_files import read_processes, read_xml
 from engine.diagrams import BPMN, CONTAINERS, Element, Process
 from engine.expressions import compile_expression, compile_template, own_functions
+from services.scenarios.pictures import with_references
 
 ROOT = Path(__file__).parents[3] / "bpmn"
 DIAGRAMS = sorted(ROOT.glob("*/*.bpmn"))
@@ -34,6 +36,7 @@ DMN = "{https://www.omg.org/spec/DMN/20191111/MODEL/}"
 SET_BY_RULES = frozenset(
     {
         "case_type",
+        "co_answered",
         "confirmed_with_parent",
         "deadline",
         "dispatched_at",
@@ -52,6 +55,12 @@ SET_BY_RULES = frozenset(
 )
 """The variables that the rules of tasks and commands set; all others come from the files here. The
 scoring table's `fault` is asked for by the rules themselves."""
+
+ASKED_BY_RULES = frozenset({"handling_form", "light", "month", "notice", "status"})
+"""What tables that the office's own rules ask are given: of a notice, of a month, of an item."""
+
+BOUND = frozenset({"each"})
+"""Names that an expression gives to the items of a list itself."""
 
 FUNCTIONS = frozenset({"within", "before", "after", "earlier", "next_report", "end_of_day"})
 OPERATORS = frozenset({"size"})
@@ -199,7 +208,8 @@ def known_variables() -> set[str]:
     repeated = {
         e.loop.element_variable for e in all_elements() if e.loop and e.loop.element_variable
     }
-    return routed() | decided | handed_out | repeated | SET_BY_RULES
+    named = SET_BY_RULES | ASKED_BY_RULES | BOUND
+    return routed() | decided | handed_out | repeated | named
 
 
 def test_all_eight_types_of_supervision_are_there_with_scenarios() -> None:
@@ -440,4 +450,10 @@ def _check(case_type: str, form: str, data: dict[str, Any]) -> None:
     schema = read_form(own if own.exists() else shared)
     jsonschema.Draft202012Validator(
         schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
-    ).validate(data)
+    ).validate(_with_files(data))
+
+
+def _with_files(data: Any) -> Any:  # noqa: ANN401 -- read from YAML
+    """Put references before where a scenario names the files that it attached."""
+    names = re.findall(r"file:([^\"]+)", json.dumps(data, ensure_ascii=False, default=str))
+    return with_references(data, dict.fromkeys(names, "0" * 64))

@@ -28,13 +28,13 @@ class Post:
         self.notifier = self.open()
         dispatched_case(place, CASE)
 
-    def open(self, **changed: str | None) -> Notifier:
+    def open(self, **changed: object) -> Notifier:
         """Open a notifier, as another worker would."""
         office = self.place.office
-        given: dict[str, str | None] = {
+        given: dict[str, object] = {
             "smtp_url": self.mails.url,
             "mail_from": "督办系统 <duban@example.gov.cn>",
-            "webhook_hosts": self.receiver.place,
+            "webhook_hosts": (self.receiver.place,),
             "public_url": "https://duban.example.gov.cn",
             **changed,
         }
@@ -55,7 +55,10 @@ class Post:
     def notice(self, job: str = "case-1.j1", kind: str = "notify_overdue") -> None:
         """Tell of something, as the outbox does."""
         handler = send_notice(
-            self.place.office.store, lambda _case, _job: kind, self.notifier.outlet
+            self.place.office.store,
+            self.place.office.engine.library,
+            lambda _case, _job: kind,
+            self.notifier.outlet,
         )
         handler(CaseId(CASE), JobId(job), {"now": self.place.clock.now()})
 

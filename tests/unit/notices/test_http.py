@@ -1,7 +1,7 @@
+from dataclasses import replace
+
 import pytest
 
-from api import app as application
-from api.notifications import notifications
 from tests.unit.notices.conftest import Post
 from tests.unit.statistics.door import Door
 
@@ -9,12 +9,9 @@ WISHES = {"email": "leader@example.gov.cn", "digest": "weekly", "digest_hour": 7
 
 
 @pytest.fixture
-def door(post: Post, monkeypatch: pytest.MonkeyPatch) -> Door:
-    nouns = dict.fromkeys((*application.NOUNS, notifications))
-    monkeypatch.setattr(application, "NOUNS", tuple(nouns))
-    found = Door(post.place, "leader", "contact.11", "admin", "supervisor")
-    found.client.application.extensions["duban-notifier"] = post.notifier
-    return found
+def door(post: Post) -> Door:
+    office = replace(post.place.office, notifier=post.notifier)
+    return Door(replace(post.place, office=office), "leader", "contact.11", "admin", "supervisor")
 
 
 def test_everybody_says_for_themselves_how_they_are_told(door: Door) -> None:
@@ -99,7 +96,7 @@ def test_the_digest_of_now_can_be_looked_at(door: Door) -> None:
 
 
 def test_without_mail_server_nothing_is_offered(post: Post) -> None:
-    closed = post.open(smtp_url=None, webhook_hosts="")
+    closed = post.open(smtp_url=None, webhook_hosts=())
 
     assert closed.sweep(post.place.clock.now()) == 0
     assert closed.outlet.channels == frozenset()

@@ -128,7 +128,7 @@ def test_a_host_that_is_allowed_no_more_gets_nothing(post: Post) -> None:
     post.wish("contact.11", webhook_url=post.receiver.url)
     post.notice()
 
-    post.sweep(post.open(webhook_hosts="elsewhere.gov.cn"))
+    post.sweep(post.open(webhook_hosts=("elsewhere.gov.cn",)))
 
     assert post.receiver.headers == []
     assert [one.state for one in post.deliveries()] == ["failed"]

@@ -1,14 +1,21 @@
+import re
 from datetime import date
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from engine import Actor, CaseId, Invalid
+from engine.definitions import load_folder
 from engine.records import Json, parse_instant
+from services.attachments.queries import attachments_of
+from services.audit.story import Names, Teller
 from services.cases.commands import RegisterCase
+from services.notices.tables import notices
 from services.scenarios.passing import pass_time
+from services.scenarios.pictures import picture
 from services.worktasks.queries import goals_met_early, targets_due
-from tests.helpers.offices import Place
+from tests.helpers.offices import BPMN, Place
 
 CASE = CaseId("task-1")
 QUARTERS: list[dict[str, Json]] = [
@@ -49,6 +56,12 @@ def dispatched(place: Place, deadline: str = "2026-12-31", **data: Json) -> Case
         deadline=deadline,
     )
     return CASE
+
+
+def attached(place: Place) -> str:
+    """Attach a picture; give its SHA-256."""
+    parts = [picture("现场.png")]
+    return place.office.intake.take(parts, "现场.png", by="contact.13", at=place.clock.now()).sha256
 
 
 def report(place: Place, at: str, percent: int, **data: Json) -> None:
@@ -125,7 +138,45 @@ def test_a_weekly_report_of_a_listed_project_needs_photos(place: Place) -> None:
         report(place, "2026-03-06T10:00+08:00", 10)
     assert [(error.field, error.code) for error in refusal.value.fields] == [("photos", "required")]
 
-    report(place, "2026-03-06T10:00+08:00", 10, photos=["现场"])
+    report(place, "2026-03-06T10:00+08:00", 10, photos=[attached(place)])
+    assert place.task(CASE, "progress_report").due_at == parse_instant("2026-03-13T18:00+08:00")
+
+
+def test_photos_of_a_report_are_listed_with_the_case_and_told_in_its_story(place: Place) -> None:
+    dispatched(place, task_kind="listed", targets=[{"by": "2026-12-20", "percent": 100}])
+
+    report(place, "2026-03-06T10:00+08:00", 10, photos=[attached(place)])
+
+    with place.office.store.transaction(write=False) as transaction:
+        assert [a.name for a in attachments_of(transaction.connection, CASE)] == ["现场.png"]
+    teller = Teller(Names(), "zh", place.office.settings.zone)
+    told = [line.text for line in teller.tell(place.office.engine.history.recorded(CASE))]
+    assert "contact.13报告进度10%：推进（照片1张）" in told
+
+
+def test_a_photo_that_nobody_took_in_is_refused(place: Place) -> None:
+    dispatched(place, task_kind="listed", targets=[{"by": "2026-12-20", "percent": 100}])
+    before = place.office.store.count_events()
+
+    with pytest.raises(Invalid) as refusal:
+        report(place, "2026-03-02T10:00+08:00", 10, photos=["0" * 64])
+
+    wrong = [(error.field, error.code) for error in refusal.value.fields]
+    assert wrong == [("photos.0", "unknown_attachment")]
+    assert place.office.store.count_events() == before
+
+
+def test_a_designer_says_which_tasks_need_photos(place: Place) -> None:
+    files = dict(load_folder(BPMN, "work_report_task"))
+    photos = re.compile(r'(_out_4">\s*<text>)true')
+    table, changed = photos.subn(r"\1false", files["progress_rules.dmn"].decode())
+    assert changed
+    files["progress_rules.dmn"] = table.encode()
+    place.office.engine.library.deploy(files, "designer", place.clock.now())
+
+    dispatched(place, task_kind="listed", targets=[{"by": "2026-12-20", "percent": 100}])
+    report(place, "2026-03-06T10:00+08:00", 10)
+
     assert place.task(CASE, "progress_report").due_at == parse_instant("2026-03-13T18:00+08:00")
 
 
@@ -136,3 +187,30 @@ def test_livelihood_items_report_monthly_by_the_fifth(place: Place) -> None:
 
     report(place, "2026-04-05T23:59+08:00", 30)
     assert place.task(CASE, "progress_report").due_at == parse_instant("2026-05-06T00:00+08:00")
+
+
+def test_a_monthly_check_that_finds_faults_urges_the_unit_by_a_numbered_document(
+    place: Place,
+) -> None:
+    dispatched(place, task_kind="listed", targets=[{"by": "2026-12-20", "percent": 100}])
+    pass_time(place.office, place.clock, parse_instant("2026-04-06T09:00+08:00"))
+
+    place.complete(
+        CASE, "monthly_check", "supervisor", check_result="not_in_order", finding="现场停工"
+    )
+    place.sweep()
+
+    history = place.office.engine.history.recorded(CASE)
+    told = [line.text for line in Teller(Names(), "zh", place.office.settings.zone).tell(history)]
+    assert "supervisor催办u13，督〔2026〕催办-0001：现场停工" in told
+    with place.office.store.transaction(write=False) as transaction:
+        users = sa.select(notices.c.user).where(notices.c.kind == "notify_check_failed")
+        assert set(transaction.connection.execute(users).scalars()) == {"contact.13", "head.13"}
+
+
+def test_only_listed_projects_are_checked_monthly(place: Place) -> None:
+    dispatched(place, task_kind="livelihood")
+
+    pass_time(place.office, place.clock, parse_instant("2026-04-06T09:00+08:00"))
+
+    assert "monthly_check" not in {task.element for task in place.process(CASE).tasks.values()}
