@@ -11,7 +11,8 @@ from engine.case import Lookup
 from engine.store import Transaction
 from services import lookups
 from services.cases import queries as cases
-from services.cases.queries import CaseSummary, Page, TaskSummary
+from services.cases.queries import CaseSummary, TaskSummary
+from services.pages import Page
 
 REPLAYED = "Idempotency-Replayed"
 

@@ -11,19 +11,26 @@ from flask.json.provider import DefaultJSONProvider
 
 from api.attachments import attachments
 from api.audit import audit
+from api.bulletins import bulletins
 from api.calendar import calendar
 from api.cases import cases
 from api.context import idempotency_key, now, office
 from api.definitions import MAX_UPLOAD_BYTES, definitions
+from api.disputes import disputes
 from api.documents import documents
+from api.erasures import erasures
 from api.evidence import evidence
+from api.figures import figures
 from api.identity import PREFIX, require_identity
+from api.ledger import ledger
 from api.migration import migration
 from api.mining import mining
+from api.notifications import notifications
 from api.openapi import SECURITY_SCHEMES, Api, Ident
 from api.pages import pages
 from api.people import people
 from api.problems import BodyTooLarge, NotAcceptable, WrongMediaType, handle_problems
+from api.relations import relations
 from api.replay import replay
 from api.scores import scores
 from api.service import Metrics, service
@@ -53,19 +60,26 @@ NOUNS = (
     sessions,
     people,
     cases,
+    ledger,
+    relations,
     tasks,
     attachments,
     documents,
     audit,
     replay,
     evidence,
+    erasures,
     definitions,
     whatif,
     statistics,
+    figures,
+    bulletins,
     scores,
+    disputes,
     calendar,
     migration,
     mining,
+    notifications,
     service,
 )
 

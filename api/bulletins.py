@@ -72,6 +72,18 @@ class SourceLineOut(Answer):
     sources = fields.Integer(required=True, metadata=of("how many meetings, letters, papers"))
 
 
+class OriginLineOut(Answer):
+    """New cases of one origin, by the office's decision table `origins`."""
+
+    origin = fields.String(required=True)
+    label = fields.String(required=True)
+    group = fields.String(required=True)
+    cases = fields.Integer(required=True)
+    sources = fields.Integer(required=True, metadata=of("how many meetings, letters, papers"))
+    closed = fields.Integer(required=True)
+    answered = fields.Integer(required=True)
+
+
 class OverdueCaseOut(Answer):
     """A case that was overdue."""
 
@@ -130,6 +142,7 @@ class BulletinOut(Answer):
     as_of = Instant(required=True)
     whole = fields.Nested(LineOut, required=True)
     breakdowns = fields.List(fields.Nested(BreakdownOut), required=True)
+    origins = fields.List(fields.Nested(OriginLineOut), required=True)
     sources = fields.List(fields.Nested(SourceLineOut), required=True)
     overdue = fields.List(fields.Nested(OverdueCaseOut), required=True)
     rounds = fields.List(fields.Nested(RoundLineOut), required=True)

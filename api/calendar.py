@@ -9,6 +9,7 @@ from api.fields import Answer, Instant, Query, Switch
 from api.openapi import Noun
 from api.people import require
 from api.service_schemas import CalendarIn, CalendarOut
+from engine import FieldError, Invalid
 from engine.records import Json
 from engine.store import Transaction
 from services.deadlines import queries as calendars
@@ -17,6 +18,8 @@ from services.deadlines.publication import PublishedSchedule, plan_publication, 
 from services.permissions import Action
 
 calendar = Noun("calendar", __name__, "Days that differ from an ordinary week.")
+
+FIRST_YEAR, LAST_YEAR = 1950, 2999
 
 
 class PublicationQuery(Query):
@@ -73,7 +76,7 @@ class PublicationOut(CalendarOut):
 def show_calendar(year: int) -> dict[str, Json]:
     """Show the days of a year that differ from an ordinary week."""
     with reading() as transaction:
-        return _schedule(transaction, min(year, 2**31 - 1))
+        return _schedule(transaction, min(year, LAST_YEAR))
 
 
 @calendar.route("/calendar/<int:year>", methods=["PUT"])
@@ -86,6 +89,8 @@ def publish_schedule(query: dict[str, bool], body: dict[str, Any], year: int) ->
     With `plan=1` it is only shown what would move.
     """
     require(Action.MANAGE_CALENDAR)
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise Invalid([FieldError("year", "out_of_range", {"min": FIRST_YEAR, "max": LAST_YEAR})])
     published = PublishedSchedule(
         year=year,
         days={day["day"]: DayKind(day["kind"]) for day in body["days"]},
@@ -99,7 +104,15 @@ def publish_schedule(query: dict[str, bool], body: dict[str, Any], year: int) ->
             shown = _schedule(transaction, year)
         failed = []
     else:
-        done = publish(office().engine, published, actor(), now(), notice=notice, zone=zone)
+        done = publish(
+            office().engine,
+            published,
+            actor(),
+            now(),
+            notice=notice,
+            zone=zone,
+            outlet=office().notifier.outlet,
+        )
         plan = done.plan
         failed = [{"case": case, "reason": reason} for case, reason in done.failed]
         with reading() as transaction:

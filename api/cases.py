@@ -1,7 +1,7 @@
 """Cases: register one, find them, see one, and ask something of it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from api.answers import (
@@ -36,7 +36,7 @@ from services.cases.commands import RegisterCase
 from services.cases.queries import CaseFilter, CaseSummary
 from services.cases.state import CaseState
 from services.permissions import Allowed, may
-from services.permit import RIGHT_OF, facts_of_states
+from services.permit import RIGHT_OF, asking_facts, facts_of_states
 from services.tasks.queries import Form, filled_form
 
 cases = Noun("cases", __name__, "Supervised cases: the register, and what is asked of a case.")
@@ -160,14 +160,10 @@ def _open_commands(
         return
     if process.is_over:
         return
-    facts = replace(
-        facts_of_states(case, process),
-        units=frozenset(filter(None, [case.lead_unit])),
-        proposer_users=frozenset(case.proposers[:1]),
-    )
+    facts = facts_of_states(case, process)
     for name, kind in ASKS.items():
         form = FORMS.get(name, name)
         fits = (name in _WHILE_SUSPENDED) if summary.status == "suspended" else name != "resume"
-        permitted = isinstance(may(person(), RIGHT_OF[kind], facts), Allowed)
-        if fits and permitted and definition.has_form(form):
+        verdict = may(person(), RIGHT_OF[kind], asking_facts(facts, case, kind))
+        if fits and isinstance(verdict, Allowed) and definition.has_form(form):
             yield name, form

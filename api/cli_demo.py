@@ -9,17 +9,27 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from engine import CaseId, NotFound
 from engine.records import Json, parse_instant
 from services.audit.story import LANGUAGES, Language, Line, Names, Teller
 from services.cases.queries import CaseFilter, Glance, cases
-from services.demo.drive import PlanFailed, Told
+from services.demo import city
+from services.demo.city_report import city_json, city_tables
+from services.demo.drive import Told
+from services.demo.errors import PlanFailed
 from services.demo.report import year_tables
 from services.demo.year import FIRST_DAY, Year, play_year
 from services.office import Office, build_office
@@ -28,7 +38,7 @@ from services.permissions import Visibility
 from services.scenarios.files import ScenarioFile, scenario_files
 from services.scenarios.play import Outcome, Report, play, report_json
 from services.scenarios.script import ScenarioNotUnderstood, read_scenario
-from services.settings import load_settings
+from services.settings import Settings, load_settings
 
 _FOLLOW_S = 1.0
 _WIDTH = 160
@@ -42,33 +52,105 @@ _language = click.option(
 _as_json = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
+class _Part(click.ParamType[Fraction]):
+    """A part of a whole, such as ``1/20`` or ``0.05``."""
+
+    name = "part"
+
+    def convert(
+        self, value: str | Fraction, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Fraction:
+        """Read it."""
+        try:
+            part = Fraction(value)
+        except (ValueError, ZeroDivisionError):
+            self.fail(f"{value} is no part such as 1/20", param, ctx)
+        if not 0 < part <= 1:
+            self.fail(f"{value} isn't more than 0 and at most 1", param, ctx)
+        return part
+
+
 @click.command("demo")
+@click.option("--year", "whole", is_flag=True, help="All items of a city's year, 2,500 cases.")
+@click.option("--seed", default=city.SEED, show_default=True, help="The same seed, the same year.")
+@click.option("--scale", type=_Part(), default="1", show_default=True, help="So much of the year.")
+@click.option("--processes", default=2, show_default=True, help="How many verify the year.")
 @click.option("--data", type=click.Path(path_type=Path), help="Keep the data in this empty folder.")
+@click.option("--database-url", help="An empty database to play on; otherwise SQLite.")
 @_language
 @_as_json
-def demo(*, data: Path | None, lang: Language, as_json: bool) -> None:
-    """Play a city's year: every sample matter from registration to its end, then prove it."""
+def demo(
+    *,
+    whole: bool,
+    seed: int,
+    scale: Fraction,
+    processes: int,
+    data: Path | None,
+    database_url: str | None,
+    lang: Language,
+    as_json: bool,
+) -> None:
+    """Play a year and prove it: the sample matters in every situation, or a whole city's items."""
     folder = nullcontext(data) if data is not None else tempfile.TemporaryDirectory()
-    with folder as place, _progress(quiet=as_json) as told:
+    with folder as place:
+        settings = load_settings(data=str(place), database_url=database_url)
         try:
-            year = play_year(load_settings(data=str(place)), told)
+            if whole:
+                ok = _city(settings, seed, scale, processes, lang, as_json=as_json)
+            else:
+                ok = _matters(settings, lang, data, as_json=as_json)
         except PlanFailed as failure:
             raise click.ClickException(str(failure)) from failure
+    if not ok:
+        raise click.exceptions.Exit(1)
+
+
+def _matters(settings: Settings, lang: Language, data: Path | None, *, as_json: bool) -> bool:
+    with _progress(quiet=as_json) as told:
+        year = play_year(settings, told)
     if as_json:
         click.echo(json.dumps(year.as_json(), ensure_ascii=False))
     else:
         _show(year, lang, data)
-    if not year.ok:
-        raise click.exceptions.Exit(1)
+    return year.ok
+
+
+def _city(
+    settings: Settings, seed: int, scale: Fraction, processes: int, lang: Language, *, as_json: bool
+) -> bool:
+    with _counting(quiet=as_json) as told:
+        year = city.play_city(settings, seed=seed, scale=scale, processes=processes, told=told)
+    if as_json:
+        click.echo(json.dumps(city_json(year), ensure_ascii=False))
+    else:
+        _wide_console().print(city_tables(year, lang))
+    return year.ok
 
 
 def _show(year: Year, language: Language, data: Path | None) -> None:
+    _wide_console().print(year_tables(year, language))
+    if data is not None:
+        click.echo(f"DUBAN_DATA={data} ./duban replay {year.cases[0].id}")
+
+
+def _wide_console() -> Console:
     console = Console()
     if not console.is_terminal:
         console.width = _WIDTH
-    console.print(year_tables(year, language))
-    if data is not None:
-        click.echo(f"DUBAN_DATA={data} ./duban replay {year.cases[0].id}")
+    return console
+
+
+@contextmanager
+def _counting(*, quiet: bool) -> Iterator[city.Told]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=quiet) as bar:
+        tasks = {what: bar.add_task(what, total=None) for what in ("play", "verify")}
+
+        def told(what: str, done: int, of: int) -> None:
+            bar.update(tasks[what], completed=done, total=max(done, of))
+
+        yield told
 
 
 @contextmanager
@@ -191,7 +273,7 @@ def _tell(
 
 
 def _said(line: Line, teller: Teller) -> str:
-    return f"{teller.when(line.at)}  {line.text}"
+    return f"{teller.when(line.at)}  #{line.seq}  {line.text}"
 
 
 def _line(line: Line) -> dict[str, Json]:

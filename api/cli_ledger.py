@@ -1,4 +1,4 @@
-"""The ledger on the command line: ``import`` and ``export``."""
+"""The ledger on the command line: ``import-register`` and ``export-register``."""
 
 import sys
 from pathlib import Path
@@ -19,14 +19,14 @@ from services.permissions import Visibility
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.command("import")
+@click.command("import-register")
 @click.argument("file", type=_file)
 @click.option("--by", "user", required=True, help="Who registers the cases: a login.")
 @click.option("--dry-run", is_flag=True, help="Only check.")
 @click.option("--skip-bad", is_flag=True, help="Register the good rows although others are bad.")
 @AS_JSON
 @LANGUAGE
-def import_ledger(
+def import_register(
     *, file: Path, user: str, dry_run: bool, skip_bad: bool, as_json: bool, lang: str
 ) -> None:
     """Register the rows of an Excel or CSV file: all of them, or none if any is bad."""
@@ -48,13 +48,13 @@ def import_ledger(
     sys.exit(1 if result.rejected else 0)
 
 
-@click.command("export")
+@click.command("export-register")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--type", "case_type", help="Only cases of this type.")
 @click.option("--status", help="Only cases of this status.")
 @click.option("--unit", help="Only cases that this unit leads or contributes to.")
 @LANGUAGE
-def export_ledger(
+def export_register(
     *, file: Path, case_type: str | None, status: str | None, unit: str | None, lang: str
 ) -> None:
     """Write the register to FILE, as CSV or Excel by its ending."""

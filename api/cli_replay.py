@@ -14,21 +14,18 @@ from api.console import AS_JSON, LANGUAGE, Instant, opened, print_json
 from engine import CaseId
 from engine.records import Json
 from services.cases.queries import id_of
-from services.deadlines import calendar as calendars
-from services.deadlines.periods import parse_period
+from services.deadlines.lights import task_yellow_from
 from services.deadlines.queries import LIGHTS
-from services.deadlines.rules import DEFAULT_REMINDER
 from services.mining.figures import figures_json
 from services.mining.log import Detail
 from services.mining.ocel_json import write_ocel_json
 from services.mining.ocel_sqlite import write_ocel_sqlite
 from services.mining.queries import Wanted, cases_wanted
-from services.mining.reading import all_cases, logs
+from services.mining.reading import logs
 from services.mining.together import figures_together
 from services.mining.xes import write_xes
 from services.office import Office
 from services.permissions import Visibility
-from services.replay.again import Report, report_json, report_text, verify_all
 from services.replay.differences import between, differences_json, differences_text
 from services.replay.drawing import draw, pages
 from services.replay.moment import moment
@@ -67,16 +64,13 @@ def diagram(
     spoken: Language = "en" if lang == "en" else "zh"
     with opened() as office:
         then = moment(office.engine, _id(office, case), seq=seq, at=at)
-        zone, reminder = office.settings.zone, parse_period(DEFAULT_REMINDER)
+        zone, now = office.settings.zone, office.clock.now()
         with office.store.transaction(write=False) as transaction:
             calendar = office.calendar.get(transaction.connection)
-        picture = draw(
-            then,
-            process,
-            zone=zone,
-            language=spoken,
-            yellow_from=lambda due: calendars.before(due, reminder, calendar, zone=zone),
-        )
+            yellow_from = task_yellow_from(
+                office.engine.library, transaction, lambda: calendar, now, zone
+            )
+        picture = draw(then, process, zone=zone, language=spoken, yellow_from=yellow_from)
         out.write_text(picture, "utf-8")
         others = ", ".join(page for page, _ in pages(then))
     click.echo(f"{out}  ({others})")
@@ -141,43 +135,6 @@ def _case_json(one: RegisterThen) -> dict[str, Json]:
     return {**plain, "id": one.case, "seq": one.seq, "light": one.light}
 
 
-@click.command()
-@click.argument("case", required=False)
-@click.option("--all", "every", is_flag=True, help="All cases.")
-@_PROCESSES
-@AS_JSON
-def verify(case: str | None, *, every: bool, processes: int, as_json: bool) -> None:
-    """Prove histories: hashes, tables, and by running the commands again."""
-    if (case is None) != every:
-        raise click.UsageError("name one case, or --all")
-    with opened() as office:
-        cases = list(all_cases(office.store)) if case is None else [_id(office, case)]
-        found = verify_all(
-            office.settings, cases, processes=processes, progress=None if as_json else _progress
-        )
-    bad = [report for report in found if not report.ok]
-    if as_json:
-        print_json(_verified(found))
-    else:
-        said = "ok" if not bad else "NOT OK"
-        click.echo(f"{said}: {len(found)} cases, {sum(one.events for one in found)} events")
-        for report in bad:
-            click.echo(report_text(report))
-    sys.exit(1 if bad else 0)
-
-
-def _verified(found: list[Report]) -> dict[str, Json]:
-    bad = [report_json(report) for report in found if not report.ok]
-    first = {**bad[0], "seq": bad[0]["first_bad"]} if bad else None
-    return {
-        "ok": not bad,
-        "cases": len(found),
-        "events": sum(report.events for report in found),
-        "first_bad": first,
-        "bad": bad,
-    }
-
-
 @click.command("what-if")
 @click.argument("key")
 @click.option("--files", type=_FOLDER, help="A folder with the edited files.")
@@ -229,14 +186,14 @@ def what_if(
         click.echo(trial_text(trial))
 
 
-@click.command()
+@click.command("export-log")
 @click.argument("form", type=click.Choice(["xes", "ocel", "ocel-sqlite"]))
 @click.option("--out", type=_FILE, required=True, help="The file to write.")
 @click.option("--type", "case_type", help="Only cases of this type.")
 @click.option("--since", type=_INSTANT, help="Registered from this instant.")
 @click.option("--until", type=_INSTANT, help="Registered up to this instant.")
 @click.option("--all-elements", is_flag=True, help="Every element passed, not only tasks.")
-def export(
+def export_log(
     form: str,
     out: Path,
     case_type: str | None,

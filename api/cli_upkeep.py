@@ -1,20 +1,21 @@
-"""Commands that look after an installation: proofs, definitions, calendar, copies."""
+"""Commands that look after an installation: definitions, copies."""
 
-import sqlite3
 import sys
-from contextlib import closing
-from datetime import date
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import click
 
 from api.console import AS_JSON, LANGUAGE, opened, print_json
 from api.startup import SYSTEM
+from api.wording import reader_of_office
+from engine import Problem, SystemClock
 from engine.definitions import load_folder
 from engine.lint import lint as check
-from services.deadlines.calendar import DayKind
-from services.deadlines.queries import load_year, schedule
+from services.audit.story import LANGUAGES
+from services.copies.copying import back_up
+from services.copies.copying import restore as put_in_place
 from services.lookups import NAMES
 from services.settings import load_settings
 
@@ -53,69 +54,37 @@ def lint(folders: tuple[Path, ...], *, as_json: bool, lang: str) -> None:
     sys.exit(1 if any(one["severity"] == "error" for one in findings) else 0)
 
 
-@click.group()
-def calendar() -> None:
-    """Show and load the yearly schedules."""
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def backup(folder: Path) -> None:
+    """Copy everything into a new FOLDER; the service may run.
+
+    Database, documents, attachments, archived cases, tree heads, keys. On PostgreSQL the database
+    is copied by its own pg_dump, which has to be on the path.
+    """
+    with _told():
+        made = back_up(load_settings(), folder)
+    click.echo(f"{folder}: {made.files} files, {made.size_bytes} bytes")
 
 
-@calendar.command("show")
-@click.argument("year", type=int)
-def show_calendar(year: int) -> None:
-    """Show the days of a year that differ from an ordinary week."""
-    with opened() as office, office.store.transaction(write=False) as transaction:
-        found = schedule(transaction.connection, year)
-    click.echo(f"{year} {found.notice or '-'}")
-    for day, kind in found.days:
-        click.echo(f"{day.isoformat()} {kind}")
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def restore(folder: Path) -> None:
+    """Put a copy into an empty data directory, and database; the service must not run."""
+    with _told():
+        made = put_in_place(load_settings(), folder)
+    click.echo(f"{made.files} files, {made.size_bytes} bytes; now: ./duban verify --all")
 
 
-@calendar.command("load")
-@click.argument("year", type=int)
-@click.argument("file", type=click.File(encoding="utf-8"))
-@click.option("--notice", required=True, help="Title or number of the notice.")
-def load_calendar(year: int, file: IO[str], *, notice: str) -> None:
-    """Load a schedule: lines such as ``2027-01-01 holiday`` or ``2027-01-09 make_up``."""
-    lines = [line.split() for line in file.read().splitlines() if line.strip()]
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell a refusal in both languages; there may be no installation to ask for words."""
     try:
-        days = {date.fromisoformat(day): DayKind(kind) for day, kind in lines}
-    except ValueError as wrong:
-        raise click.ClickException(f"a line isn't DAY KIND: {wrong}") from None
-    with opened() as office, office.store.transaction() as transaction:
-        load_year(transaction.connection, year, days, notice)
-
-
-@click.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def backup(file: Path) -> None:
-    """Copy the SQLite database to a new file; the service may run."""
-    source = _sqlite_file()
-    if not source.exists():
-        raise click.ClickException(f"there is no {source}")
-    if file.exists():
-        raise click.ClickException(f"{file} exists")
-    _copy(source, file)
-
-
-@click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--yes", is_flag=True, help="Overwrite what is there.")
-def restore(file: Path, *, yes: bool) -> None:
-    """Put a copy back in place; the service must not run."""
-    target = _sqlite_file()
-    if target.exists() and not yes:
-        raise click.ClickException(f"{target} exists; --yes overwrites it")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _copy(file, target)
-
-
-def _copy(source: Path, target: Path) -> None:
-    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
-        one.backup(other)
-    click.echo(str(target))
-
-
-def _sqlite_file() -> Path:
-    settings = load_settings()
-    if not settings.is_embedded:
-        raise click.ClickException("PostgreSQL has its own tools: pg_dump and pg_restore")
-    return Path(settings.url.removeprefix("sqlite:///"))
+        yield
+    except Problem as problem:
+        zone, now = load_settings().zone, SystemClock().now()
+        said = [
+            reader_of_office(language, zone, now).problem(problem.slug, problem.facts).detail
+            for language in LANGUAGES
+        ]
+        raise click.ClickException("\n".join(said)) from None

@@ -9,8 +9,10 @@ from typing import Any
 import click
 
 from api.wording import Language, Reader, reader_of_office
-from engine import Clock, Invalid, Problem
+from engine import Actor, Clock, Invalid, Problem
 from services.office import Office, build_office
+from services.permissions import Action, NotAllowed, Reason, may
+from services.permit import NotPermitted
 from services.settings import load_settings
 
 LANGUAGE = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
@@ -87,3 +89,18 @@ def _told(office: Office, problem: Problem) -> str:
         lines.append(reader.problem(problem.slug, problem.facts).detail)
         lines += [f"  {field.field}: {reader.field(field)}" for field in fields]
     return "\n".join(lines)
+
+
+def require(office: Office, user: str, action: Action) -> Actor:
+    """Give who acts, by login, or refuse who may not do something that belongs to no case.
+
+    Raises
+    ------
+    NotPermitted : with the reason.
+    """
+    with office.store.transaction(write=False) as transaction:
+        person = office.people.find(user, transaction)
+    verdict = NotAllowed(Reason.INACTIVE) if person is None else may(person, action)
+    if isinstance(verdict, NotAllowed):
+        raise NotPermitted(reason=verdict.reason)
+    return Actor(user)

@@ -18,9 +18,7 @@ from engine import Actor, CaseId, FieldError, Invalid
 from engine.store import Transaction
 from services.audit.queries import note_key
 from services.cases.queries import Glance
-from services.deadlines import calendar as calendars
-from services.deadlines.periods import parse_period
-from services.deadlines.rules import DEFAULT_REMINDER
+from services.deadlines.lights import task_yellow_from
 from services.office import Office
 from services.people.queries import Person
 from services.permissions import visible_cases
@@ -76,12 +74,13 @@ def writing() -> Iterator[Transaction]:
 
 def glance(transaction: Transaction) -> Glance:
     """Give how lists look at things: with this person's eyes, at this instant."""
-    zone, reminder = office().settings.zone, parse_period(DEFAULT_REMINDER)
-
-    def yellow_from(due: datetime) -> datetime:
-        calendar = office().calendar.get(transaction.connection)
-        return calendars.before(due, reminder, calendar, zone=zone)
-
+    yellow_from = task_yellow_from(
+        office().engine.library,
+        transaction,
+        lambda: office().calendar.get(transaction.connection),
+        now(),
+        office().settings.zone,
+    )
     return Glance(visible_cases(person()), now(), yellow_from)
 
 

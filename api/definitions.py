@@ -25,6 +25,7 @@ from engine.lint import check_in_subprocess
 from engine.records import Json
 from engine.store import Deployment, Transaction
 from services.cases.commands import REGISTER
+from services.documents.drafts import check_templates
 from services.lookups import NAMES
 from services.permissions import Action
 from services.tasks.queries import filled_form
@@ -136,6 +137,8 @@ def propose(query: dict[str, bool]) -> Any:  # noqa: ANN401 -- one of two answer
     files = _with_shared(_uploaded())
     language = reader().language
     findings = check_in_subprocess(files, functions=NAMES)
+    if not any(finding.severity == "error" for finding in findings):
+        findings += check_templates(files, office().settings.zone)
     errors = [finding for finding in findings if finding.severity == "error"]
     shown = [finding.as_json(language) for finding in findings]
     if query["dry_run"]:

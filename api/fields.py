@@ -24,7 +24,7 @@ _CODES: _Messages = {
     "too_large": "bad_number",
     "special": "bad_number",
 }
-_SCHEMA_CODES = {"unknown": "unknown_field", "type": "wrong_type"}
+_SCHEMA_CODES = {"unknown": "unknown_field", "type": "wrong_type?expected=object"}
 _UNSOUND = re.compile("[\ud800-\udfff\0]")
 LONGEST_QUERY = 200
 FIRST_YEAR, LAST_YEAR = 1949, 9999
@@ -61,7 +61,7 @@ class Answer(ma.Schema):
 class Text(ma.fields.String):
     """Text of bounded length without characters that can't be kept."""
 
-    default_error_messages = _CODES
+    default_error_messages = _with(invalid="wrong_type?expected=string")
 
     def __init__(self, *, longest: int = 200, shortest: int = 0, **settings: Any) -> None:  # noqa: ANN401
         length = ma.validate.Length(shortest or None, longest, error="too_long?max={max}")
@@ -75,16 +75,17 @@ class Text(ma.fields.String):
 class Choice(ma.fields.String):
     """One of a few words."""
 
-    default_error_messages = _CODES
+    default_error_messages = _with(invalid="wrong_type?expected=string")
 
     def __init__(self, words: Sequence[str], **settings: Any) -> None:  # noqa: ANN401
-        super().__init__(validate=ma.validate.OneOf(tuple(words), error="not_in_list"), **settings)
+        one_of = ma.validate.OneOf(tuple(words), error=f"not_in_list?allowed={', '.join(words)}")
+        super().__init__(validate=one_of, **settings)
 
 
 class Whole(ma.fields.Integer):
     """A whole number within bounds."""
 
-    default_error_messages = _CODES
+    default_error_messages = _with(invalid="wrong_type?expected=integer")
 
     def __init__(
         self,
@@ -94,7 +95,9 @@ class Whole(ma.fields.Integer):
         strict: bool = False,
         **settings: Any,  # noqa: ANN401
     ) -> None:
-        bounds = ma.validate.Range(least, most, error="out_of_range")
+        facts = {"min": least, "max": most}
+        known = "&".join(f"{name}={limit}" for name, limit in facts.items() if limit is not None)
+        bounds = ma.validate.Range(least, most, error=f"out_of_range?{known}")
         super().__init__(validate=bounds, strict=strict, **settings)
 
 
@@ -107,19 +110,19 @@ class Switch(ma.fields.Boolean):
 class Map(ma.fields.Dict):
     """An object whose fields are checked elsewhere, such as by a form."""
 
-    default_error_messages = _CODES
+    default_error_messages = _with(invalid="wrong_type?expected=object")
 
 
 class Items(ma.fields.List[Any]):
     """A list."""
 
-    default_error_messages = _CODES
+    default_error_messages = _with(invalid="wrong_type?expected=array")
 
 
 class Part(ma.fields.Nested):
     """An object within an object."""
 
-    default_error_messages = _with(type="wrong_type")
+    default_error_messages = _with(type="wrong_type?expected=object")
 
 
 class Day(ma.fields.Date):

@@ -10,7 +10,7 @@ from api.context import glance, now, office, person, read_cursor, reading, write
 from api.fields import Answer, Choice, DayOrInstant, Instant, Query, Switch, Text, Whole
 from api.openapi import Noun
 from api.schemas import of
-from services.cases.queries import LONGEST_PAGE
+from services.pages import LONGEST_PAGE
 from services.permissions import Action, CaseFacts, NotAllowed, is_open_to, may
 from services.permit import NotPermitted
 from services.statistics.figures import (

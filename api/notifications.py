@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response
 from marshmallow import fields
 
 from api.answers import listed
@@ -13,15 +13,15 @@ from api.openapi import KEY_PARAMETER, Noun
 from api.people import require
 from api.schemas import of
 from engine import FieldError, Invalid
-from services.cases.queries import LONGEST_PAGE
 from services.notices import queries
 from services.notices.errors import AddressInvalid, DeliveryNotFound, WebhookNotAllowed
 from services.notices.mail import check_address
 from services.notices.messages import digest_mail
-from services.notices.notifier import Notifier, open_notifier
+from services.notices.notifier import Notifier
 from services.notices.queries import Wishes
 from services.notices.webhooks import check_host, new_secret
 from services.notices.words import LANGUAGES
+from services.pages import LONGEST_PAGE
 from services.people.roles import Role
 from services.permissions import Action
 
@@ -192,16 +192,7 @@ def retry(delivery: str) -> None:
 
 def notifier() -> Notifier:
     """Give what sends for this installation."""
-    found: Notifier | None = current_app.extensions.get("duban-notifier")
-    if found is not None:
-        return found
-    here = office()
-    return open_notifier(
-        here.store,
-        here.settings.zone,
-        find_person=here.people.find,
-        calendar=here.calendar.get,
-    )
+    return office().notifier
 
 
 def _check(given: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, NoReturn
 
@@ -14,10 +14,13 @@ from webargs.core import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.routing import BaseConverter
 
+from api.access import PURPOSE_PARAMETER, heeds_purpose
 from api.problems import MEDIA_TYPE, BrokenJson
 from api.schemas import Problem
 from engine import FieldError, Invalid
 from engine.records import Json
+
+View = Callable[..., Any]
 
 MAX_DEPTH = 24
 MAX_INTEGER = 2**53 - 1
@@ -65,6 +68,21 @@ class Noun(flask_smorest.Blueprint):
 
     def __init__(self, name: str, module: str, description: str) -> None:
         super().__init__(name, module, url_prefix="/api/v1", description=description)
+
+    def route(self, rule: str, **options: Any) -> Callable[[View], View]:  # noqa: ANN401 -- Flask's
+        """Register a view; one whose reading goes on record says that it heeds a purpose."""
+        register: Callable[[View], View] = super().route(rule, **options)
+
+        def decorate(view: View) -> View:
+            if "GET" in options["methods"] and heeds_purpose(f"{self.name}.{view.__name__}", rule):
+                documented = getattr(view, "_apidoc", {}).get("manual_doc", {})
+                own = documented.get("parameters", ())
+                others = [one for one in own if one["name"] != PURPOSE_PARAMETER["name"]]
+                parameters = [*others, PURPOSE_PARAMETER]
+                return register(self.doc(parameters=parameters)(view))
+            return register(view)
+
+        return decorate
 
 
 class Api(flask_smorest.Api):

@@ -25,7 +25,7 @@ from api.context import now, office, reader
 from engine import Conflict, FieldError, Forbidden, Invalid, NotFound, Problem, Refused
 from engine.errors import CaseExists, CaseNotFound, KeyReused, TaskNotFound
 from engine.records import Json
-from engine.store.sql import is_unavailable
+from engine.store import StoreUnavailable
 from services.audit.access import note_denied
 from services.cases import queries as cases
 from services.people.errors import LoginRefused, TooManyAttempts, UnitExists, UserExists
@@ -194,6 +194,21 @@ def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Respon
     return response
 
 
+def within(problem: Problem) -> dict[str, Json]:
+    """Give a problem of one among many, as a part of the answer to all of them.
+
+    Raises
+    ------
+    Problem : it is one that nobody should ever see, so all of them failed.
+    """
+    status = status_of(type(problem))
+    if status is None:
+        raise problem
+    if isinstance(problem, (CaseNotFound, TaskNotFound)):
+        _note_denied(problem)
+    return document(problem, status)
+
+
 def handle_problems(app: Flask) -> None:
     """Answer everything that a request can raise with a problem."""
     app.register_error_handler(Problem, _on_problem)
@@ -247,7 +262,8 @@ def _note_denied(problem: CaseNotFound | TaskNotFound) -> None:
         if not cases.exists(transaction.connection, case):
             return
     with office().store.transaction() as transaction:
-        note_denied(transaction, case, person.id, f"{request.method} {request.path}", now())
+        asked, algorithm = f"{request.method} {request.path}", office().hash_algorithm
+        note_denied(transaction, case, person.id, asked, now(), algorithm=algorithm)
 
 
 def _on_http(error: HTTPException) -> Response:
@@ -281,7 +297,7 @@ def _of_http(error: HTTPException) -> tuple[Problem, dict[str, str]]:
 
 
 def _on_bug(error: Exception) -> Response:
-    if is_unavailable(error):
+    if isinstance(error, StoreUnavailable):
         log.warning("unavailable", error=repr(error))
         return answer(Unavailable())
     return answer(_internal(error))

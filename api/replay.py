@@ -9,6 +9,7 @@ from flask import Response
 from marshmallow import fields
 
 from api.answers import states_of
+from api.audit_schemas import REMEDIES_TOLD
 from api.cases import visible_case
 from api.context import glance, now, office, person, reader, reading
 from api.fields import Answer, Choice, DayOrInstant, Instant, Query, Text, Whole
@@ -115,6 +116,8 @@ class ReportOut(Answer):
     fields_ = fields.List(fields.String(), required=True, data_key="fields", attribute="fields")
     recorded = fields.String(required=True, allow_none=True)
     again = fields.String(required=True, allow_none=True)
+    table = fields.String(required=True, allow_none=True)
+    remedy = fields.String(required=True, allow_none=True, metadata=of(REMEDIES_TOLD))
 
 
 class AsOfQuery(Query):
@@ -212,7 +215,7 @@ def show_differences(query: dict[str, Any], case: str) -> dict[str, Json]:
 def show_report(case: str) -> dict[str, Json]:
     """Run a case's recorded commands again; name the first difference, with both values."""
     require_record(case, Action.VERIFY)
-    return report_json(report_of(office().engine, CaseId(case)))
+    return report_json(report_of(office(), CaseId(case)))
 
 
 @replay.route("/cases/<ident:case>/looks", methods=["GET"])

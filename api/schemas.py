@@ -12,7 +12,9 @@ from api.fields import (
     Day,
     DayOrInstant,
     Instant,
+    Items,
     Map,
+    Part,
     Query,
     Request,
     Switch,
@@ -20,8 +22,8 @@ from api.fields import (
     Whole,
 )
 from services.asks import ASKS
-from services.cases.queries import LONGEST_PAGE
 from services.deadlines.queries import LIGHTS
+from services.pages import LONGEST_PAGE
 
 STATUSES = (
     "registered",
@@ -33,6 +35,7 @@ STATUSES = (
     "cancelled",
 )
 LONGEST_ID = 80
+MOST_COMPLETIONS = 500
 
 
 def of(description: str) -> dict[str, Any]:
@@ -210,6 +213,25 @@ class Completion(Request):
     data = Map(keys=fields.String(), required=True)
 
 
+class CompletionOfTask(Completion):
+    """One of many tasks, with the contents of its form."""
+
+    task = Text(required=True, shortest=1, longest=LONGEST_ID)
+
+
+class Completions(Request):
+    """Tasks to be completed in one call."""
+
+    items = Items(
+        Part(CompletionOfTask),
+        required=True,
+        validate=[
+            ma.validate.Length(min=1, error="too_few?min={min}"),
+            ma.validate.Length(max=MOST_COMPLETIONS, error="too_many?max={max}"),
+        ],
+    )
+
+
 class Delegation(Request):
     """Who is to do the task."""
 
@@ -236,6 +258,23 @@ class ReceiptOut(Answer):
     open_tasks = fields.List(
         fields.Nested(TaskOut), required=True, metadata=of("all that is open now")
     )
+
+
+class CompletionOut(Answer):
+    """What came of one of the tasks."""
+
+    task = fields.String(required=True)
+    case = fields.String(required=True, allow_none=True, metadata=of("when it was done"))
+    seq = fields.Integer(required=True, allow_none=True, metadata=of("the case's last event then"))
+    problem = fields.Nested(Problem, required=True, allow_none=True, metadata=of("why not"))
+
+
+class CompletionsOut(Answer):
+    """How many tasks were completed, and which were not."""
+
+    done = fields.Integer(required=True)
+    refused = fields.Integer(required=True)
+    items = fields.List(fields.Nested(CompletionOut), required=True, metadata=of("in their order"))
 
 
 class CommandFormOut(Answer):

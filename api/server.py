@@ -7,7 +7,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from api.app import create_app
-from api.worker import Loop, Sweeper, log_as_json
+from api.worker import Loop, Sweeper, log_as_json, post_step
 from engine import Clock, SetClock
 from services.office import Office, build_office
 from services.settings import Settings
@@ -27,7 +27,8 @@ class Server(BaseApplication):
         self._workers = workers
         self._now = now
         self._office: Office | None = None
-        self._loop: Loop | None = None
+        self._loops: tuple[Loop, ...] = ()
+        self._app: Flask | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -53,13 +54,18 @@ class Server(BaseApplication):
         office = self._office = build_office(self._settings, clock)
         sweeper = Sweeper(office)
         if self._settings.redis_url is None:
-            self._loop = Loop(office, sweeper)
-            self._loop.start()
-        return create_app(office, sweeper)
+            self._loops = (Loop("worker", sweeper.step), Loop("post", post_step(office)))
+            for loop in self._loops:
+                loop.start()
+        self._app = create_app(office, sweeper)
+        return self._app
 
     def _on_exit(self, _server: Any, _worker: Any) -> None:  # noqa: ANN401 -- gunicorn's own
-        if self._loop is not None:
-            self._loop.stop()
+        for loop in self._loops:
+            loop.stop()
+        if self._app is not None:
+            # Who saw what in the last moment is written before the database is closed.
+            self._app.extensions["duban-access"].flush()
         if self._office is not None:
             self._office.close()
 

@@ -6,7 +6,7 @@ from marshmallow import fields
 from api.fields import Answer, Choice, Day, DayOrInstant, Instant, Items, Part, Query, Request, Text
 from api.schemas import of
 from services.deadlines.calendar import DayKind
-from services.statistics.queries import GROUPS, MEASURES
+from services.statistics.figures import GROUPS, MEASURES
 
 
 class StatisticsQuery(Query):

@@ -10,7 +10,8 @@ from api.openapi import Noun
 from api.service_schemas import StatisticsOut, StatisticsQuery
 from services.permissions import Action, CaseFacts, NotAllowed, is_open_to, may
 from services.permit import NotPermitted
-from services.statistics.queries import MEASURES, counted_cases, figure, figures
+from services.statistics.figures import MEASURES, figure, figures
+from services.statistics.queries import counted_cases
 
 statistics = Noun("statistics", __name__, "Figures computed from the cases you may see.")
 

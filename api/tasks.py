@@ -9,15 +9,36 @@ from api.context import (
     glance,
     idempotency_key,
     if_match,
+    is_first,
     now,
     office,
     person,
     read_cursor,
     reading,
+    writing,
 )
 from api.openapi import KEY_PARAMETER, MATCH_PARAMETER, Noun
-from api.schemas import Completion, Delegation, ReceiptOut, TaskPage, TaskQuery, TaskWithForm
-from engine import CaseId, ClaimTask, CompleteTask, DelegateTask, ReleaseTask, TaskId
+from api.problems import within
+from api.schemas import (
+    Completion,
+    Completions,
+    CompletionsOut,
+    Delegation,
+    ReceiptOut,
+    TaskPage,
+    TaskQuery,
+    TaskWithForm,
+)
+from engine import (
+    CaseId,
+    ClaimTask,
+    CompleteTask,
+    DelegateTask,
+    Problem,
+    Receipt,
+    ReleaseTask,
+    TaskId,
+)
 from engine.errors import CaseNotFound, TaskNotFound, TaskNotOpen
 from engine.records import Json, instant_text
 from services.tasks import queries
@@ -85,6 +106,23 @@ def complete(body: dict[str, Json], task: str) -> tuple[Answered, dict[str, str]
     )
 
 
+@tasks.route("/completions", methods=["POST"])
+@tasks.doc(parameters=[KEY_PARAMETER])
+@tasks.arguments(Completions)
+@tasks.response(200, CompletionsOut)
+def complete_many(body: dict[str, Any]) -> dict[str, Any]:
+    """Complete many tasks in one call, such as the dispatch of all proposals of a session.
+
+    Each is done or refused on its own; the answer says of each which. Sent again under the same
+    key, what was done isn't done twice, and what was refused is tried again.
+    """
+    with writing() as transaction:
+        is_first(transaction)
+    items = [_attempted(one["task"], one["data"]) for one in body["items"]]
+    done = sum(one["problem"] is None for one in items)
+    return {"done": done, "refused": len(items) - done, "items": items}
+
+
 @tasks.route("/tasks/<ident:task>/claim", methods=["POST"])
 @tasks.doc(parameters=[KEY_PARAMETER, MATCH_PARAMETER])
 @tasks.response(200, ReceiptOut)
@@ -118,16 +156,32 @@ def delegate(body: dict[str, Json], task: str) -> tuple[Answered, dict[str, str]
     )
 
 
-def _carry_out(
-    ask: CompleteTask | ClaimTask | ReleaseTask | DelegateTask,
-) -> tuple[Answered, dict[str, str]]:
+_TaskCommand = CompleteTask | ClaimTask | ReleaseTask | DelegateTask
+
+
+def _carry_out(ask: _TaskCommand) -> tuple[Answered, dict[str, str]]:
+    return receipt_of(_executed(ask, idempotency_key(), if_match()))
+
+
+def _executed(ask: _TaskCommand, key: str | None, expect: int | None = None) -> Receipt:
     try:
-        receipt = office().engine.execute(ask, key=idempotency_key(), expect=if_match())
+        return office().engine.execute(ask, key=key, expect=expect)
     except TaskNotOpen:
         raise _gone(ask.task) from None
     except CaseNotFound:
         raise TaskNotFound(task=ask.task) from None
-    return receipt_of(receipt)
+
+
+def _attempted(task: str, data: dict[str, Json]) -> dict[str, Any]:
+    """Complete one task of many; give what came of it."""
+    key = idempotency_key()
+    try:
+        ask = CompleteTask(case=_case_of(task), by=actor(), at=now(), task=TaskId(task), data=data)
+        # A case has one receipt under a key, and two of the tasks may be of the same case.
+        receipt = _executed(ask, key and f"{key}:{task.rpartition('.')[2]}")
+    except Problem as refusal:
+        return {"task": task, "case": None, "seq": None, "problem": within(refusal)}
+    return {"task": task, "case": receipt.case, "seq": receipt.seq, "problem": None}
 
 
 def _case_of(task: str) -> CaseId:

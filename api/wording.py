@@ -6,6 +6,7 @@ Instants are shown in office time; 00:00 is shown as 24:00 of the day before (do
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -61,7 +62,10 @@ class Reader:
     def field(self, error: FieldError) -> str:
         """Say what is wrong with a field."""
         fields = texts(self.language)["field"]
-        return self._filled(fields.get(error.code) or fields["invalid"], error.facts)
+        said = fields.get(error.code) or fields["invalid"]
+        if not isinstance(said, str):
+            said = next(one for one in said if facts_in(one) <= error.facts.keys())
+        return self._filled(said, error.facts)
 
     def console(self, name: str, **facts: Json) -> str:
         """Say something on the command line."""
@@ -102,10 +106,12 @@ class Reader:
         word = texts(self.language)["word"].get(name, {}).get(value)
         if word is not None:
             return str(word)
-        if _INSTANT.fullmatch(value):
-            return self.instant(datetime.fromisoformat(value))
-        if _DAY.fullmatch(value):
-            return self.day(date.fromisoformat(value))
+        # What looks like one needn't be a day: a fact may be what somebody typed.
+        with suppress(ValueError, OverflowError):
+            if _INSTANT.fullmatch(value):
+                return self.instant(datetime.fromisoformat(value))
+            if _DAY.fullmatch(value):
+                return self.day(date.fromisoformat(value))
         return value[:_LONGEST_FACT]
 
 

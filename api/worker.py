@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from time import monotonic
 from typing import Protocol
 
@@ -17,9 +17,12 @@ import structlog
 
 from engine import CaseId, JobId, pump
 from engine.errors import Problem
-from engine.store import DueJob
+from engine.store import DueJob, StoreUnavailable
+from services.archive.archiving import archive, years_before
+from services.erasure.erasing import finish as finish_erasures
 from services.evidence.sealing import seal
 from services.office import Office
+from services.rhythm.rounds import keep_rhythm
 from services.scoring.proposals import propose_measures
 
 LONGEST_SLEEP_S = 1.0
@@ -75,6 +78,7 @@ class Sweeper:
         self._deliver = deliver
         self._lock = threading.Lock()
         self._sealed_on: date | None = None
+        self._rhythm_kept: datetime | None = None
         self.last_sweep: float | None = None
         """When the last sweep ended, by `time.monotonic`."""
 
@@ -82,6 +86,7 @@ class Sweeper:
         """Fire what is due and deliver what waits, one batch of each."""
         with self._lock:
             self._daily()
+            self._rhythm()
             swept = Swept(
                 self._office.engine.fire_due(limit=BATCH),
                 self._jobs(),
@@ -90,16 +95,58 @@ class Sweeper:
         self.last_sweep = monotonic()
         return swept
 
+    def step(self) -> float:
+        """Sweep, and say in how many seconds something is due: at most `LONGEST_SLEEP_S`."""
+        return 0.0 if self.sweep() else self._until_next()
+
+    def _until_next(self) -> float:
+        due = self._office.store.next_due()
+        if due is None:
+            return LONGEST_SLEEP_S
+        left = due - self._office.clock.now()
+        return min(max(left, timedelta(milliseconds=20)).total_seconds(), LONGEST_SLEEP_S)
+
+    def _rhythm(self) -> None:
+        # What is due at an hour of the office goes out within its minute.
+        minute = self._office.clock.now().replace(second=0, microsecond=0)
+        if minute == self._rhythm_kept:
+            return
+        try:
+            keep_rhythm(
+                self._office.engine,
+                lambda transaction: self._office.calendar.get(transaction.connection),
+                self._office.clock.now(),
+                self._office.settings.zone,
+            )
+        except Problem as refusal:
+            log.warning("rhythm_not_kept", problem=str(refusal))
+        self._rhythm_kept = minute
+
     def _daily(self) -> None:
         # A signed head over all cases, and measures that are due; another worker may be first.
         today = self._office.clock.now().astimezone(self._office.settings.zone).date()
-        if today != self._sealed_on:
-            self._sealed_on = today
+        if today == self._sealed_on:
+            return
+        self._sealed_on = today
+        try:
             seal(self._office, once_a_day=True)
-            try:
-                propose_measures(self._office.engine, self._office.clock.now())
-            except Problem as refusal:
-                log.warning("measures not proposed", problem=str(refusal))
+            finish_erasures(self._office)
+            self._archive()
+            propose_measures(self._office.engine, self._office.clock.now())
+        except StoreUnavailable:
+            self._sealed_on = None
+            raise
+        except Problem as refusal:
+            log.warning("daily_work_cut_short", problem=str(refusal))
+
+    def _archive(self) -> None:
+        settings, now = self._office.settings, self._office.clock.now()
+        before = years_before(settings.archive_after_years, now, settings.zone)
+        if before is not None:
+            report = archive(self._office, before)
+            for left in report.skipped:
+                log.warning("not_archived", case=left.case, number=left.number, reason=left.reason)
+            log.info("archived", cases=len(report.archived), size_bytes=report.size_bytes)
 
     def _jobs(self) -> int:
         office = self._office
@@ -121,27 +168,40 @@ class Sweeper:
         return total
 
 
-class Loop:
-    """A thread that sweeps, and sleeps until the next timer is due, at most a second."""
+def post_step(office: Office) -> Callable[[], float]:
+    """Make the step of what sends mails and webhooks; other sides that are slow hold up only it."""
 
-    def __init__(self, office: Office, sweeper: Sweeper) -> None:
-        self._office = office
-        self._sweeper = sweeper
+    def step() -> float:
+        return 0.0 if office.notifier.sweep(office.clock.now()) else LONGEST_SLEEP_S
+
+    return step
+
+
+class Loop:
+    """A thread that takes one step after the other, and sleeps in between.
+
+    Parameters
+    ----------
+    step : does what is to be done, and says in how many seconds to look again.
+    """
+
+    def __init__(self, name: str, step: Callable[[], float]) -> None:
+        self._step = step
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="duban-worker", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"duban-{name}", daemon=True)
 
     def start(self) -> None:
-        """Begin to sweep."""
+        """Begin to work."""
         self._thread.start()
 
     def stop(self, timeout_s: float = 10.0) -> None:
-        """Finish the sweep under way and stop."""
+        """Finish the step under way and stop."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
     def run(self) -> None:
-        """Sweep in this thread until somebody calls `stop`."""
+        """Work in this thread until somebody calls `stop`."""
         self._run()
 
     def request_stop(self) -> None:
@@ -154,19 +214,10 @@ class Loop:
 
     def _once(self) -> float:
         try:
-            if self._sweeper.sweep():
-                return 0.0
-            return self._until_next()
+            return self._step()
         except Exception as failure:
-            log.error("sweep_failed", exc_info=failure)
+            log.error("step_failed", exc_info=failure)
             return LONGEST_SLEEP_S
-
-    def _until_next(self) -> float:
-        due = self._office.store.next_due()
-        if due is None:
-            return LONGEST_SLEEP_S
-        left = due - self._office.clock.now()
-        return min(max(left, timedelta(milliseconds=20)).total_seconds(), LONGEST_SLEEP_S)
 
 
 def log_as_json() -> None:
@@ -195,11 +246,14 @@ def run_worker(office: Office, threads: int) -> None:
     running = None
     if office.settings.redis_url is not None:
         deliver, running = _queue(office, office.settings.redis_url, threads)
-    loop = Loop(office, Sweeper(office, deliver))
+    loop = Loop("worker", Sweeper(office, deliver).step)
+    post = Loop("post", post_step(office))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.request_stop())
     log.info("worker_started", queue=deliver is not None)
+    post.start()
     loop.run()
+    post.stop()
     if running is not None:
         running.stop()
     log.info("worker_stopped")

@@ -12,7 +12,7 @@ from gunicorn.app.base import BaseApplication
 from api.server import THREADS
 from bench.bare import BareDatabase, Write, recorded
 from bench.scene import scene
-from engine.events import CaseId
+from engine.ids import CaseId
 from engine.rows import RowChange
 
 

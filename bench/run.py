@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from bench import completion, http, memory, timers, wide
+from bench import completion, http, memory, office, proof, timers, wide
 from bench.figures import Figure
 
 MEASURES: Mapping[str, Callable[[], list[Figure]]] = {
@@ -20,6 +20,8 @@ MEASURES: Mapping[str, Callable[[], list[Figure]]] = {
     "timers": timers.draining,
     "http": http.throughput,
     "memory": memory.memory,
+    **office.MEASURES,
+    **proof.MEASURES,
 }
 
 

@@ -118,9 +118,14 @@ def scene(database_url: str | None = None) -> Iterator[Scene]:
         shutil.rmtree(folder)
 
 
-def open_office(folder: Path, clock: SetClock, database_url: str | None = None) -> Office:
+def open_office(
+    folder: Path,
+    clock: SetClock,
+    database_url: str | None = None,
+    definitions: Path = DEFINITIONS,
+) -> Office:
     """Build an office with people and definitions."""
-    settings = Settings(data=folder, database_url=database_url, definitions=DEFINITIONS)
+    settings = Settings(data=folder, database_url=database_url, definitions=definitions)
     office = build_office(settings, clock)
     if not office.store.case_ids(limit=1):
         with office.store.transaction() as transaction:

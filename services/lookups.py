@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 from engine.case import Lookup
 from engine.records import Json, instant_text, parse_instant
 from engine.store import Transaction
+from services.attachments import queries as attachments
+from services.cases import queries as cases
 from services.deadlines import calendar as calendars
 from services.deadlines.calendar import Calendar
 from services.deadlines.periods import parse_period
 from services.people import queries as people
-from services.permissions import Allowed, task_verdict
+from services.permissions import Allowed, task_verdict, visible_cases
 from services.permit import FindPerson
 from services.relations import queries as relations
 from services.scoring import queries as scoring
@@ -32,12 +34,15 @@ NAMES = frozenset(
         "is_active_unit",
         "is_user",
         "is_unit_member",
+        "is_attachment",
         "is_member_of",
         "may_do_task",
         "points_of_year",
         "earlier",
         "open_children",
         "case_brief",
+        "may_see_case",
+        "is_below",
         "is_confirmed_part",
         "absorbed_by",
     }
@@ -85,12 +90,15 @@ class Lookups:
             "is_active_unit": self.is_active_unit,
             "is_user": self.is_user,
             "is_unit_member": self.is_user,
+            "is_attachment": self.is_attachment,
             "is_member_of": self.is_member_of,
             "may_do_task": self.may_do_task,
             "points_of_year": self.points_of_year,
             "earlier": self.earlier,
             "open_children": self.open_children,
             "case_brief": self.case_brief,
+            "may_see_case": self.may_see_case,
+            "is_below": self.is_below,
             "is_confirmed_part": self.is_confirmed_part,
             "absorbed_by": self.absorbed_by,
         }
@@ -164,6 +172,10 @@ class Lookups:
         """Tell whether a user can be given work."""
         return people.is_active_user(self._transaction.connection, user)
 
+    def is_attachment(self, sha256: str) -> bool:
+        """Tell whether a file was taken in, by its SHA-256."""
+        return attachments.are_known(self._transaction.connection, (sha256,))
+
     def is_member_of(self, user: str, unit: str) -> bool:
         """Tell whether a user belongs to a unit, or to the one it was merged into."""
         connection, asked = self._transaction.connection, unit
@@ -195,6 +207,17 @@ class Lookups:
     def case_brief(self, case: str) -> dict[str, Json] | None:
         """Give number, status and who asked of another case."""
         return relations.case_brief(self._transaction.connection, case)
+
+    def may_see_case(self, user: str, case: str) -> bool:
+        """Tell whether a user may know of a case."""
+        person = self._find_person(user, self._transaction)
+        return person is not None and cases.is_visible(
+            self._transaction.connection, visible_cases(person), case
+        )
+
+    def is_below(self, case: str, above: str) -> bool:
+        """Tell whether a case stands below another one, or below one that does."""
+        return relations.is_below(self._transaction.connection, case, above)
 
     def is_confirmed_part(self, parent: str, part: int) -> bool:
         """Tell whether a leader confirmed a part of a source."""

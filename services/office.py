@@ -37,10 +37,13 @@ from services.deadlines import recomputing
 from services.deadlines import rows as deadline_rows
 from services.deadlines.calendar import Calendar
 from services.deadlines.queries import calendar_revision, load_calendar, seed
+from services.documents import appeals as document_appeals
 from services.documents import commands as document_commands
 from services.documents import rows as document_rows
 from services.documents.jobs import DocumentMaker
-from services.documents.store import open_files
+from services.documents.store import Files, open_files
+from services.erasure import commands as erasure_commands
+from services.erasure import rows as erasure_rows
 from services.escalation import commands as escalation_commands
 from services.evidence import tables as evidence_tables
 from services.inspections import elements as inspection_elements
@@ -48,6 +51,7 @@ from services.inspections import rows as inspection_rows
 from services.inspections import tables as inspection_tables
 from services.notices import tables as notice_tables
 from services.notices.jobs import SEND_NOTICE, kind_from_element, send_notice
+from services.notices.notifier import Notifier, open_notifier
 from services.people import queries as people
 from services.people.queries import Person
 from services.permit import Permissions
@@ -55,6 +59,10 @@ from services.relations import commands as relation_commands
 from services.relations import rows as relation_rows
 from services.relations import tables as relation_tables
 from services.relations.jobs import REGISTER_PARTS, register_parts
+from services.rhythm import commands as rhythm_commands
+from services.rhythm import state as rhythm_state
+from services.rhythm import tables as rhythm_tables
+from services.rhythm.jobs import NOTE_URGING, note_urging
 from services.scoring import commands as scoring_commands
 from services.scoring import faults as scoring_faults
 from services.scoring import measures as scoring_measures
@@ -71,6 +79,7 @@ from services.worktasks import tables as worktask_tables
 _ROOMS = (
     archive_tables,
     attachment_rows,
+    document_appeals,
     document_commands,
     document_rows,
     audit_tables,
@@ -85,6 +94,8 @@ _ROOMS = (
     recomputing,
     scoring_measures,
     scoring_proposals,
+    erasure_commands,
+    erasure_rows,
     escalation_commands,
     evidence_tables,
     inspection_elements,
@@ -94,6 +105,9 @@ _ROOMS = (
     relation_commands,
     relation_rows,
     relation_tables,
+    rhythm_commands,
+    rhythm_state,
+    rhythm_tables,
     scoring_commands,
     scoring_faults,
     scoring_rows,
@@ -169,7 +183,19 @@ class Office:
     handlers: Mapping[str, Handler]
     documents: DocumentMaker
     intake: Intake
+    notifier: Notifier
     secret: str
+
+    @property
+    def files(self) -> Files:
+        """Where contents of documents and attachments are kept."""
+        settings = self.settings
+        return open_files(settings.data, self.store, is_embedded=settings.is_embedded)
+
+    @property
+    def hash_algorithm(self) -> str:
+        """What new chains of hashes are made with."""
+        return suite_of(self.settings.proof_suite).hash
 
     def close(self) -> None:
         """Close the database connections."""
@@ -211,9 +237,20 @@ def build_office(settings: Settings, clock: Clock | None = None) -> Office:
         # The counter's row is held until the end: who starts at the same time waits here.
         transaction.next_number("starts")
         seed(transaction.connection)
+    notifier = open_notifier(
+        store,
+        settings.zone,
+        find_person=cache.find,
+        calendar=calendar.get,
+        smtp_url=settings.smtp_url,
+        mail_from=settings.mail_from,
+        webhook_hosts=settings.webhook_hosts,
+        public_url=settings.public_url,
+    )
     handlers = {
-        SEND_NOTICE: send_notice(store, kind_from_element(store)),
+        SEND_NOTICE: send_notice(store, engine.library, kind_from_element(store), notifier.outlet),
         REGISTER_PARTS: register_parts(engine),
+        NOTE_URGING: note_urging(engine),
     }
     files = open_files(settings.data, store, is_embedded=settings.is_embedded)
     intake = Intake(store, files, limit_bytes=settings.attachment_limit_mb << 20)
@@ -230,6 +267,7 @@ def build_office(settings: Settings, clock: Clock | None = None) -> Office:
         handlers,
         documents,
         intake,
+        notifier,
         _secret(settings),
     )
 

@@ -60,6 +60,8 @@ class Action(StrEnum):
     MANAGE_TOKENS = "manage_tokens"
     MANAGE_INCIDENTS = "manage_incidents"
     READ_ADMIN = "read_admin"
+    PROPOSE_ERASURE = "propose_erasure"
+    DECIDE_ERASURE = "decide_erasure"
 
 
 class Reach(StrEnum):
@@ -94,8 +96,10 @@ class CaseFacts:
 
     Parameters
     ----------
-    units : lead, co-units and units handling separately; for statistics the units asked about.
-    assigned_users : who has a task of the case, or had one.
+    units : lead, co-units and units handling separately, and one that a measure is about; for
+        statistics the units asked about.
+    assigned_users : who has a task of the case, and who handles it.
+    offered_to : the units whose handlers may take an open task that nobody is assigned to.
     worked_users : who did a step of the case.
     proposer_users : the deputies whose suggestion it is, co-signers included.
     separate_from : who may not do this because of what they did before: registered it, proposed
@@ -104,6 +108,7 @@ class CaseFacts:
 
     units: frozenset[str] = frozenset()
     assigned_users: frozenset[str] = frozenset()
+    offered_to: frozenset[str] = frozenset()
     worked_users: frozenset[str] = frozenset()
     proposer_users: frozenset[str] = frozenset()
     separate_from: frozenset[str] = frozenset()
@@ -132,17 +137,22 @@ Verdict = Allowed | NotAllowed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visibility:
-    """Which cases a person sees: all, or those that match any of the three sets."""
+    """Which cases a person sees: all, or those that match any of the sets.
+
+    `offered_to` are units the person handles for: a task that any of their handlers may take shows
+    its case, as long as nobody has taken it.
+    """
 
     everything: bool = False
     units: frozenset[str] = frozenset()
     assigned_to: frozenset[str] = frozenset()
+    offered_to: frozenset[str] = frozenset()
     proposed_by: frozenset[str] = frozenset()
 
     @property
     def nothing(self) -> bool:
         """Whether no case can match."""
-        return not (self.everything or self.units or self.assigned_to or self.proposed_by)
+        return self == Visibility()
 
 
 class OpenTask(Protocol):
@@ -239,6 +249,9 @@ RIGHTS: Mapping[Action, Mapping[Role, Reach]] = {
     Action.MANAGE_TOKENS: _ADMIN,
     Action.MANAGE_INCIDENTS: _ADMIN,
     Action.READ_ADMIN: _ADMIN | _rights(Reach.READ, Role.OFFICE_DIRECTOR, Role.AUDITOR),
+    # Four eyes: who runs the system proposes, who answers for the cases confirms.
+    Action.PROPOSE_ERASURE: _ADMIN,
+    Action.DECIDE_ERASURE: _rights(Reach.ALL, Role.OFFICE_DIRECTOR),
 }
 
 
@@ -284,6 +297,7 @@ def visible_cases(person: Person) -> Visibility:
         return Visibility()
     everything = False
     units: frozenset[str] = frozenset()
+    offered_to: frozenset[str] = frozenset()
     assigned_to, proposed_by = set(), set()
     for capacity in _capacities(person):
         for role, reach in RIGHTS[Action.SEE_CASES].items():
@@ -296,12 +310,14 @@ def visible_cases(person: Person) -> Visibility:
                     units |= capacity.units_as(role)
                 case Reach.ASSIGNED:
                     assigned_to.add(capacity.id)
+                    offered_to |= capacity.units_as(role)
                 case _:
                     proposed_by.add(capacity.id)
     return Visibility(
         everything=everything,
         units=units,
         assigned_to=frozenset(assigned_to),
+        offered_to=offered_to,
         proposed_by=frozenset(proposed_by),
     )
 
@@ -312,6 +328,7 @@ def sees(visibility: Visibility, facts: CaseFacts) -> bool:
         visibility.everything
         or visibility.units & facts.units
         or visibility.assigned_to & facts.assigned_users
+        or visibility.offered_to & facts.offered_to
         or visibility.proposed_by & facts.proposer_users
     )
 
@@ -367,7 +384,8 @@ def _reaches(person: Person, role: Role, reach: Reach, facts: CaseFacts) -> bool
         case Reach.OWN_AND_RANKING:
             reached = bool(facts.units) and facts.units <= person.units_as(role)
         case Reach.ASSIGNED:
-            reached = person.id in facts.assigned_users
+            offered = not person.units_as(role).isdisjoint(facts.offered_to)
+            reached = offered or person.id in facts.assigned_users
         case Reach.OWN_WORK:
             reached = person.id in facts.worked_users
         case Reach.OWN_PROPOSALS | Reach.OWN_ANSWERS:

@@ -41,8 +41,10 @@ from services.documents.commands import (
     RecordMarkedCopies,
     WithdrawDocument,
 )
+from services.erasure.commands import DecideErasure, ProposeErasure
 from services.escalation.commands import OrderEscalation
 from services.people.queries import Person
+from services.people.roles import Role
 from services.permissions import (
     Action,
     Allowed,
@@ -62,6 +64,7 @@ from services.relations.commands import (
     TakeOver,
     TransferCase,
 )
+from services.rhythm.commands import NoteUrging, UrgeTogether
 from services.scoring.commands import AppealPoints, DecideAppeal
 from services.scoring.proposals import ProposeMeasure
 
@@ -74,8 +77,10 @@ _BY_THE_SERVICE = (
     RecordDocument,
     RecordMarkedCopies,
     ProposeMeasure,
+    UrgeTogether,
+    NoteUrging,
 )
-_ON_ANY_CASE = (RetryTimer, RetryJob, RecomputeDeadline, MigrateCase)
+_ON_ANY_CASE = (RetryTimer, RetryJob, RecomputeDeadline, MigrateCase, ProposeErasure)
 """Upkeep: whoever may do it does it to cases whose contents stay hidden from them."""
 _ON_TASKS = (CompleteTask, ClaimTask, ReleaseTask, DelegateTask)
 
@@ -102,6 +107,8 @@ RIGHT_OF: dict[type[Command], Action] = {
     WithdrawDocument: Action.ISSUE_MEASURE,
     RecomputeDeadline: Action.MANAGE_CALENDAR,
     MigrateCase: Action.APPROVE_DEFINITION,
+    ProposeErasure: Action.PROPOSE_ERASURE,
+    DecideErasure: Action.DECIDE_ERASURE,
     RetryTimer: Action.MANAGE_INCIDENTS,
     RetryJob: Action.MANAGE_INCIDENTS,
 }
@@ -170,11 +177,26 @@ def _verdict(
     right = RIGHT_OF.get(type(command))
     if right is None:
         return NotAllowed(Reason.ROLE)
-    state = case[CaseState]
-    # A co-unit may see the case, but only the unit that answers for it asks things of the office.
-    lead = frozenset({state.lead_unit}) if state.lead_unit is not None else frozenset()
-    leading = frozenset(state.proposers if isinstance(command, TakeOver) else state.proposers[:1])
-    return may(person, right, replace(facts, units=lead, proposer_users=leading))
+    return may(person, right, asking_facts(facts, case[CaseState], type(command)))
+
+
+def asking_facts(facts: CaseFacts, state: CaseState, kind: type[Command]) -> CaseFacts:
+    """Narrow what is known of a case to what counts for asking something of it as a whole.
+
+    A co-unit, or a handler who is only offered a task, may see the case; only the unit that answers
+    for it, and who handles it, ask things of the office. A proposal is its leading proposer's.
+    Points are contested by whichever unit they stand against, a co-unit or a former one too.
+    """
+    if issubclass(kind, AppealPoints):
+        return replace(facts, offered_to=frozenset())
+    return replace(
+        facts,
+        units=frozenset(filter(None, [state.lead_unit])),
+        offered_to=frozenset(),
+        proposer_users=frozenset(
+            state.proposers if issubclass(kind, TakeOver) else state.proposers[:1]
+        ),
+    )
 
 
 def facts_of(case: Case) -> CaseFacts:
@@ -185,14 +207,19 @@ def facts_of(case: Case) -> CaseFacts:
 def facts_of_states(state: CaseState, process: ProcessState) -> CaseFacts:
     """Give what rights on a case depend on, from its states alone."""
     units = {*state.co_units, *state.former_units}
-    if state.lead_unit is not None:
-        units.add(state.lead_unit)
+    units |= {unit for unit in (state.lead_unit, state.measured_unit) if unit is not None}
     assigned = {task.assignee for task in process.tasks.values() if task.assignee is not None}
     if state.handler is not None:
         assigned.add(state.handler)
+    offered = {
+        task.unit
+        for task in process.tasks.values()
+        if task.assignee is None and task.unit is not None and Role.HANDLER in task.roles
+    }
     return CaseFacts(
         units=frozenset(units),
         assigned_users=frozenset(assigned),
+        offered_to=frozenset(offered),
         worked_users=frozenset(process.done_by.values()),
         proposer_users=frozenset(state.proposers),
     )

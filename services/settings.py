@@ -54,6 +54,18 @@ class Settings:
     purpose_types: tuple[str, ...] = ()
     """Case types that auditors and administrators read only with a stated purpose."""
 
+    smtp_url: str | None = None
+    """``smtp://``, ``smtp+starttls://`` or ``smtps://user:password@host:port``; `None`: no mail."""
+
+    mail_from: str | None = None
+    """The sender of mails; needed with `smtp_url`."""
+
+    webhook_hosts: tuple[str, ...] = ()
+    """Hosts that people's webhooks may go to, such as ``*.example.gov.cn``; none: no webhooks."""
+
+    public_url: str = ""
+    """Where people reach the pages, for links in mails."""
+
     pool_size: int = 10
     """Database connections of one process."""
 
@@ -80,7 +92,7 @@ class Settings:
 
 _PATHS = frozenset({"data", "definitions", "proof_keys", "fonts"})
 _NUMBERS = frozenset({"pool_size", "attachment_limit_mb", "archive_after_years"})
-_LISTS = frozenset({"purpose_types"})
+_LISTS = frozenset({"purpose_types", "webhook_hosts"})
 
 
 def load_settings(environment: Mapping[str, str] | None = None, **given: Any) -> Settings:  # noqa: ANN401

@@ -7,7 +7,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-LAYERS = ("unit", "store", "scenario", "evidence", "stateful", "contract", "crash", "browser")
+LAYERS = (
+    *("unit", "store", "scenario", "office_cases", "evidence"),
+    *("stateful", "contract", "crash", "browser"),
+)
 TYPED = ("engine", "services", "api", "tests", "bench")
 
 USAGE = f"""\

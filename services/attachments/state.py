@@ -1,13 +1,14 @@
 """Which attachments the forms of a case refer to."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine import State, applies
 from engine.events import TaskCompleted
 from engine.records import Json
+from services.cases.events import ProgressReported
 
 FIELDS = frozenset({"attachments", "photos", "evidence"})
 """Form fields that list attachments by their SHA-256."""
@@ -34,10 +35,21 @@ class AttachmentsState(State):
 
 @applies(TaskCompleted, to=AttachmentsState)
 def attached(state: AttachmentsState, event: TaskCompleted) -> AttachmentsState:
+    return _with(state, references(event.data), event.element, event.by, event.at)
+
+
+@applies(ProgressReported, to=AttachmentsState)
+def progress_reported(state: AttachmentsState, event: ProgressReported) -> AttachmentsState:
+    return _with(state, event.photos, "progress", event.by, event.at)
+
+
+def _with(
+    state: AttachmentsState, named: Iterable[str], element: str, by: str, at: datetime
+) -> AttachmentsState:
     known = {reference.sha256 for reference in state.references}
     fresh = tuple(
-        Reference(sha256=sha256, element=event.element, by=event.by, at=event.at)
-        for sha256 in dict.fromkeys(references(event.data))
+        Reference(sha256=sha256, element=element, by=by, at=at)
+        for sha256 in dict.fromkeys(named)
         if sha256 not in known
     )
     return replace(state, references=(*state.references, *fresh)) if fresh else state

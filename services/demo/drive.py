@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -12,20 +12,18 @@ from engine import Actor, CaseId, Command, CompleteTask, Problem, SetClock, Task
 from engine.records import Json
 from services.asks import ask
 from services.cases.commands import RegisterCase
+from services.demo.errors import PlanFailed
 from services.demo.moments import Here
 from services.demo.plans import Behaviour, Extra, Plan, defaults
 from services.demo.queries import Waiting, waiting
 from services.demo.sample import units
+from services.demo.words import Words, by_role, filled, number, person
 from services.office import Office
 from services.people.admin import mark_absent
 from services.scenarios.passing import sweep
 
 Told = Callable[[datetime], None]
 """Hears where the clock stands."""
-
-
-class PlanFailed(Exception):
-    """Raised when somebody's plan couldn't be carried out; says what, in which case, and why."""
 
 
 @dataclass(slots=True)
@@ -145,7 +143,7 @@ class Driver:
             by=Actor("registrar"),
             at=now,
             definition=item.case_type,
-            data=_filled(data, self._words(run, None, None)),
+            data=filled(data, self._words(run, None, None)),
         )
         self._execute(run, "register", command)
         run.registered_at = now
@@ -162,14 +160,14 @@ class Driver:
         planned = dict(behaviour.data)
         if task.element == "dispatch":
             planned = {**self._dispatch(run, here), **planned}
-        who = behaviour.by or still[task.task] or _by_role(task.roles, run.plan)
-        user = _person(who, task.unit or self._lead_unit(run))
+        who = behaviour.by or still[task.task] or by_role(task.roles, run.plan)
+        user = person(who, task.unit or self._lead_unit(run))
         command = CompleteTask(
             case=run.id,
             by=Actor(user),
             at=self._clock.now(),
             task=TaskId(task.task),
-            data=_filled(planned, self._words(run, task.unit, here)),
+            data=filled(planned, self._words(run, task.unit, here)),
         )
         self._execute(run, task.element, command)
 
@@ -179,7 +177,7 @@ class Driver:
             "lead_unit": item.lead_unit,
             "co_units": list(item.co_units),
             "handling": "lead_and_co" if item.co_units else "single",
-            "responsible_person": f"{units()[_number(item.lead_unit) - 1]}分管负责人",
+            "responsible_person": f"{units()[number(item.lead_unit) - 1]}分管负责人",
             "rhythm": run.plan.rhythm,
         }
         if item.deadline is not None:
@@ -194,7 +192,7 @@ class Driver:
         unit = self._lead_unit(run)
         here = self._here(run, None)
         if extra.absent is not None:
-            user = _person(extra.absent, unit)
+            user = person(extra.absent, unit)
             last = here.day(extra.until) if extra.until else None
             with self._office.store.transaction() as transaction:
                 mark_absent(transaction.connection, user, self._day(now), last)
@@ -202,8 +200,8 @@ class Driver:
             return
         if self._is_over(run):
             return
-        data = _filled(extra.data, self._words(run, unit, here))
-        command = ask(extra.command or "", run.id, _person(extra.by or "", unit), now, data)
+        data = filled(extra.data, self._words(run, unit, here))
+        command = ask(extra.command or "", run.id, person(extra.by or "", unit), now, data)
         self._execute(run, extra.command or "", command, refused=extra.refused)
 
     def _is_over(self, run: Run) -> bool:
@@ -216,8 +214,8 @@ class Driver:
         unit: str | None = rows[0]["lead_unit"] if rows else None
         return unit
 
-    def _words(self, run: Run, unit: str | None, here: Here | None) -> _Words:
-        return _Words(run.plan, unit or run.plan.item.lead_unit, here)
+    def _words(self, run: Run, unit: str | None, here: Here | None) -> Words:
+        return Words(run.plan, unit or run.plan.item.lead_unit, here)
 
     def _execute(
         self,
@@ -237,63 +235,3 @@ class Driver:
         if slug is None and refused is not None:
             message = f"{run.id}: {what} at {command.at} wasn't refused with {refused}"
             raise PlanFailed(message)
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """What stands for the words in a plan's data."""
-
-    plan: Plan
-    unit: str
-    here: Here | None
-
-    def value(self, word: str) -> str:
-        """Give a person or a day for a word such as ``handler`` or ``today+10d``."""
-        if word in ("handler", "head", "contact"):
-            return _person(word, self.unit)
-        if self.here is None:
-            message = f"{word} before the case is registered"
-            raise PlanFailed(message)
-        return self.here.day(word.replace("today", "reached")).isoformat()
-
-    def text(self, said: str) -> str:
-        """Fill in the matter, its source and the unit."""
-        item = self.plan.item
-        unit = units()[_number(self.unit) - 1]
-        filled = said.replace("<title>", item.title).replace("<unit>", unit)
-        return filled.replace("<source>", item.source)
-
-
-def _filled(data: Mapping[str, Json], words: _Words) -> dict[str, Json]:
-    return {name: _value(value, words) for name, value in data.items()}
-
-
-def _value(value: Json, words: _Words) -> Json:
-    if isinstance(value, dict):
-        return _filled(value, words)
-    if isinstance(value, list):
-        return [_value(one, words) for one in value]
-    if not isinstance(value, str):
-        return value
-    return words.value(value[1:]) if value.startswith("=") else words.text(value)
-
-
-_OF_UNIT = {"unit_contact": "contact", "unit_head": "head", "handler": "handler"}
-
-
-def _by_role(roles: Sequence[str], plan: Plan) -> str:
-    role = roles[0]
-    if role == "deputy":
-        leading = next(p for p in plan.register["proposers"] if p["leading"])
-        return str(leading["user"])
-    return _OF_UNIT.get(role, role)
-
-
-def _person(who: str, unit: str | None) -> str:
-    if who in _OF_UNIT.values():
-        return f"{who}.{_number(unit or '')}"
-    return who
-
-
-def _number(unit: str) -> int:
-    return int(unit.removeprefix("u"))

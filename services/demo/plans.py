@@ -1,7 +1,8 @@
 """Plans: what each person of the demonstration does with each task, as data.
 
 ``data/defaults.yaml`` says what is done with a task when nobody planned otherwise;
-``data/year.yaml`` and ``data/standing.yaml`` name the matters and what goes differently there.
+``data/year.yaml`` and ``data/standing.yaml`` name the matters and what goes differently there, and
+``data/caseload.yaml`` what a whole city's matters are drawn from.
 """
 
 from __future__ import annotations
@@ -98,10 +99,11 @@ def _default(element: str, case_type: str) -> Behaviour:
 def _plans(name: str) -> tuple[Plan, ...]:
     by_title = {item.title: item for item in items()}
     told = read_yaml((_DATA / name).read_bytes())
-    return tuple(_plan(entry, by_title[entry["item"]]) for entry in told)
+    return tuple(plan_of(entry, by_title[entry["item"]]) for entry in told)
 
 
-def _plan(entry: Mapping[str, Any], item: Item) -> Plan:
+def plan_of(entry: Mapping[str, Any], item: Item) -> Plan:
+    """Read how a matter goes from what a data file says."""
     steps = {
         place: tuple(_behaviours(place.partition("@")[0], planned, item.case_type))
         for place, planned in (entry.get("steps") or {}).items()

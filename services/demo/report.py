@@ -35,6 +35,19 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "meeting_decision": ("会议决定", "Meeting decision"),
     "npc_suggestion": ("人大代表建议", "NPC suggestion"),
     "cppcc_proposal": ("政协提案", "CPPCC proposal"),
+    "superior_directive": ("上级交办", "Superior directive"),
+    "work_report_task": ("工作报告任务", "Work report task"),
+    "public_concern": ("群众诉求", "Public concern"),
+    "special_inspection": ("专项督查", "Special inspection"),
+    "open": ("在办", "Open"),
+    "overdue": ("逾期", "Overdue"),
+    "closing": ("办结率", "Closing rate"),
+    "answered": ("答复", "answered"),
+    "sources": ("来源", "from"),
+    "origin": ("事项来源", "Origin"),
+    "published": ("公布数", "Published"),
+    "in_bulletin": ("报告数", "In the bulletin"),
+    "bulletin": ("《{title}》{number}  docx {sha256}…", "{title} {number}  docx {sha256}…"),
     "verified": (
         "{verified} 件的 {events} 条记录校验、重演无误",
         "{verified} histories, {events} events hold",
@@ -54,25 +67,27 @@ def situations() -> Mapping[str, tuple[str, str]]:
 
 def year_tables(year: Year, language: Language) -> RenderableType:
     """Lay out the figures by type, the cases to look at, and what is off."""
-    verified = _word("verified", language).format(verified=year.verified, events=year.events)
-    seconds = _word("seconds", language).format(seconds=year.seconds)
+    verified = word("verified", language).format(verified=year.verified, events=year.events)
+    seconds = word("seconds", language).format(seconds=year.seconds)
     last = Text(f"{verified}  {seconds}", style="green" if year.ok else "yellow")
-    faults = [Text(f"{_word('off', language)} {fault}", style="red") for fault in year.faults]
+    faults = [Text(f"{word('off', language)} {fault}", style="red") for fault in year.faults]
     return Group(_cases(year, language), _figures(year, language), last, *faults)
 
 
-def _word(name: str, language: Language) -> str:
-    return _WORDS[name][0 if language == "zh" else 1]
+def word(name: str, language: Language) -> str:
+    """Give a word of the tables; a name that has none stays itself."""
+    known = _WORDS.get(name)
+    return name if known is None else known[0 if language == "zh" else 1]
 
 
 def _figures(year: Year, language: Language) -> Table:
     table = Table(show_footer=True, footer_style="bold")
-    rows = [(_word(name, language), figures) for name, figures in year.types.items()]
+    rows = [(word(name, language), figures) for name, figures in year.types.items()]
     footer = list(_columns(total(year.types.values())))
-    table.add_column(_word("type", language), _word("total", language))
+    table.add_column(word("type", language), word("total", language))
     names = ("registered", "closed", "on_time", "reported", "satisfied", "rounds", "measures")
     for name, whole in zip(names, footer, strict=True):
-        table.add_column(_word(name, language), whole, justify="right")
+        table.add_column(word(name, language), whole, justify="right")
     for name, figures in rows:
         table.add_row(name, *_columns(figures))
     return table
@@ -94,7 +109,7 @@ def _share(part: int, whole: int) -> str:
 
 
 def _cases(year: Year, language: Language) -> Table:
-    table = Table(*(_word(name, language) for name in ("number", "id", "title", "shows")), box=None)
+    table = Table(*(word(name, language) for name in ("number", "id", "title", "shows")), box=None)
     for case in year.cases:
         shown = (situations()[name][0 if language == "zh" else 1] for name in case.shows)
         joint = "；" if language == "zh" else "; "

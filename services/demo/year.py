@@ -10,7 +10,8 @@ from typing import Any
 
 from engine import CaseId, SetClock
 from engine.records import Json
-from services.demo.drive import Driver, PlanFailed, Told
+from services.demo.drive import Driver, Told
+from services.demo.errors import PlanFailed
 from services.demo.figures import TypeFigures
 from services.demo.plans import Plan, year
 from services.demo.queries import refusals

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
-from services.cases.queries import LONGEST_PAGE, CaseFilter, CaseSummary, Glance, cases
+from services.cases.queries import CaseFilter, CaseSummary, Glance, cases
 from services.cases.tables import register
+from services.pages import LONGEST_PAGE
 
 AT_ONCE = 500
 

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from engine.records import Json
 from services.replay.again import Report
 
-_OF_THE_STORE = frozenset({"missing", "altered", "chain", "head", "rows"})
+_OF_THE_STORE = frozenset(
+    {"missing", "altered", "chain", "head", "definition", "rows", "snapshot", "receipt", "file"}
+)
 """Faults of what is kept: they say nothing about whether the case followed its diagram."""
 
 

@@ -21,6 +21,7 @@ from services.cases.state import CaseState
 from services.deadlines.state import DeadlineState
 from services.escalation.state import EscalationState
 from services.replay.moment import Moment, moment_of
+from services.statistics.state import TimelineState
 
 Detail = Literal["tasks", "all"]
 """What people and machines did, or every element that a token passed."""
@@ -181,6 +182,7 @@ def facts_of(moment: Moment) -> dict[str, Json]:
     """Give what is known of a case as attributes; instants stay instants, `None` is left out."""
     case, process = moment[CaseState], moment[ProcessState]
     deadline, rounds = moment[DeadlineState], moment[EscalationState]
+    timeline = moment[TimelineState]
     facts: dict[str, Json] = {
         "number": case.number or None,
         "title": case.title or None,
@@ -192,7 +194,7 @@ def facts_of(moment: Moment) -> dict[str, Json]:
         "lead_unit": case.lead_unit,
         "registered_at": case.registered_at,
         "deadline": deadline.due_at,
-        "closed_at": case.closed_at,
+        "closed_at": timeline.changes[-1].closed_at if timeline.changes else None,
         "extensions": deadline.extensions,
         "returns": case.returns,
         "highest_round": rounds.highest_round,

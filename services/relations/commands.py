@@ -133,6 +133,7 @@ class RegisterPart(Command):
     definition: str
     parent: str
     part: int
+    deadline: str
     data: dict[str, Json]
 
 
@@ -140,7 +141,11 @@ class RegisterPart(Command):
 def register_part(ask: RegisterPart, case: Case) -> Iterator[Event]:
     if not case.ask("is_confirmed_part", ask.parent, ask.part):
         raise PartNotConfirmed(parent=ask.parent, part=ask.part)
-    known: dict[str, Json] = {"case_type": ask.definition, "confirmed_with_parent": True}
+    known: dict[str, Json] = {
+        "case_type": ask.definition,
+        "confirmed_with_parent": True,
+        "confirmed_deadline": ask.deadline,
+    }
     yield from starting(case, known, ask.at)
     yield from completing(case, _registration(case), ask.data, ask)
 

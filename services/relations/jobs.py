@@ -52,6 +52,7 @@ def _registered(
         definition=part.definition,
         parent=source,
         part=part.number,
+        deadline=str(part.data["deadline"]),
         data=_registration(engine, source, part, common),
     )
     engine.execute(register, key=f"part:{child}")

@@ -47,6 +47,21 @@ def case_brief(connection: Connection, case_id: str) -> dict[str, Json] | None:
     }
 
 
+def is_below(connection: Connection, case_id: str, above: str) -> bool:
+    """Tell whether a case stands below another one, through however many in between."""
+    seen = {case_id}
+    parent: str | None = case_id
+    while parent is not None:
+        wanted = select(register.c.parent).where(register.c.case_id == parent)
+        parent = connection.execute(wanted).scalar_one_or_none()
+        if parent == above:
+            return True
+        if parent in seen:
+            return False
+        seen.add(parent or "")
+    return False
+
+
 def is_confirmed_part(connection: Connection, parent: str, part: int) -> bool:
     """Tell whether a leader confirmed a part of a source."""
     found = connection.execute(
@@ -206,6 +221,16 @@ class Similar:
     same_source: bool
 
 
+def matter_of(connection: Connection, case_id: str) -> Wanted:
+    """Give what others are compared with to find duplicates of a case."""
+    row = connection.execute(
+        select(register.c.title, register.c.source_kind, register.c.source_number).where(
+            register.c.case_id == case_id
+        )
+    ).one()
+    return Wanted(row.title, row.source_kind, row.source_number)
+
+
 def similar(
     connection: Connection,
     visibility: Visibility,
@@ -230,7 +255,7 @@ def similar(
     )
     found = {
         match.case: match
-        for match in matches(wanted, candidates.tuples(), least)
+        for match in matches(wanted, map(tuple, candidates), least)
         if match.case != leave_out
     }
     best = sorted(found.values(), key=lambda match: (-match.score, match.case))[:limit]

@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-PROPOSALS = frozenset({"npc_suggestion", "cppcc_proposal"})
+PROPOSAL = "proposal"
+"""What deputies or members file is counted as, by the property `counted_as` of its diagram."""
 _OPEN = frozenset({"registered", "dispatched", "in_progress", "under_review", "suspended"})
 _DAY_S = 24 * 60 * 60
 _TENTH = Decimal("0.1")
@@ -25,6 +26,7 @@ class CaseFigures:
     title: str = field(compare=False)
     """As it is called now; nothing is counted by it."""
     case_type: str
+    counted_as: str
     status: str
     light: str
     unit: str | None
@@ -45,7 +47,7 @@ class CaseFigures:
     @property
     def is_proposal(self) -> bool:
         """Whether deputies or members filed it, and it went to a unit."""
-        return self.case_type in PROPOSALS and self.unit is not None
+        return self.counted_as == PROPOSAL and self.unit is not None
 
     @property
     def is_open(self) -> bool:
@@ -200,25 +202,16 @@ def duration(key: str | None, took: Sequence[int], late: int) -> Duration:
 
     Parameters
     ----------
-    took : seconds, the shortest first; only those at the places of `ranks` are looked at.
+    took : seconds, the shortest first.
 
     Raises
     ------
     IndexError : nothing took any time.
     """
-    low, high, ninetieth = (took[rank - 1] for rank in ranks(len(took)))
-    return duration_at(key, len(took), (low, high, ninetieth), late)
-
-
-def ranks(count: int) -> tuple[int, int, int]:
-    """Give the ranks, from 1 on, whose values make a median (two of them) and 90th percentile."""
+    count = len(took)
+    low, high = took[(count - 1) // 2], took[count // 2]
     # Nine tenths, rounded up without a float.
-    return (count + 1) // 2, count // 2 + 1, (9 * count + 9) // 10
-
-
-def duration_at(key: str | None, count: int, seconds: tuple[int, int, int], late: int) -> Duration:
-    """Give the same from the values at those three ranks."""
-    low, high, ninetieth = seconds
+    ninetieth = took[(9 * count + 9) // 10 - 1]
     return Duration(
         key=key,
         count=count,

@@ -1,11 +1,22 @@
 """Read what figures are counted from, as it stands or as it stood on any past date."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, case, func, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    String,
+    and_,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+)
 
 from services.cases.queries import Glance, visible
 from services.cases.tables import register
@@ -15,10 +26,9 @@ from services.statistics.figures import (
     MEASURES,
     CaseFigures,
     Duration,
-    duration_at,
+    duration,
     figure,
     figures,
-    ranks,
 )
 from services.statistics.tables import case_measures, case_steps, case_timeline
 
@@ -36,6 +46,9 @@ __all__ = [
     "step_durations",
 ]
 
+
+UNCOUNTED = "none"
+"""Cases of the office's own rhythm, by the property `counted_as` of their diagram."""
 
 STEP_GROUPS: dict[str, ColumnElement[str | None]] = {
     "step": case_steps.c.element,
@@ -102,6 +115,7 @@ def cases_of(connection: Connection, glance: Glance, cohort: Cohort) -> list[Cas
         register.c.number,
         register.c.title,
         register.c.case_type,
+        register.c.counted_as,
         register.c.registered_at,
         then.status,
         then.lead_unit,
@@ -129,6 +143,7 @@ def _figures_of(row: Row[*tuple[Any, ...]], instant: datetime) -> CaseFigures:
         number=row.number,
         title=row.title,
         case_type=row.case_type,
+        counted_as=row.counted_as,
         status=row.status,
         light=light_of(row.status, row.deadline, row.yellow_from, row.closed_at, instant),
         unit=row.lead_unit,
@@ -173,45 +188,22 @@ def step_durations(
         conditions.append(case_steps.c.done_at >= done_since)
     ends = [until for until in (done_until, cohort.as_of) if until is not None]
     conditions += [case_steps.c.done_at <= until for until in ends]
-    groups: dict[str | None, dict[int, int]] = {}
-    totals: dict[str | None, tuple[int, int]] = {}
-    for group, rank, seconds, count, late in connection.execute(
-        _at_ranks(STEP_GROUPS[by], conditions)
-    ):
-        groups.setdefault(group, {})[rank] = seconds
-        totals[group] = (count, int(late))
-    return tuple(
-        _duration(group, groups[group], *totals[group])
-        for group in sorted(groups, key=lambda group: (group is None, group or ""))
-    )
-
-
-def _at_ranks(
-    key: ColumnElement[str | None], conditions: Sequence[ColumnElement[bool]]
-) -> Select[Any]:
-    """Select of each group only the rows at the three ranks; the database sorts."""
-    done = case_steps.c
-    ranked = (
+    key, done = STEP_GROUPS[by], case_steps.c
+    # A row per task costs more than the sorting here: the database hands each group over as text.
+    statement = (
         select(
             key.label("key"),
-            done.took_s,
-            func.row_number().over(partition_by=key, order_by=done.took_s).label("place"),
-            func.count().over(partition_by=key).label("total"),
-            func.sum(case((done.late, 1), else_=0)).over(partition_by=key).label("late"),
+            func.sum(case((done.late, 1), else_=0)).label("late"),
+            func.aggregate_strings(cast(done.took_s, String), ",").label("took"),
         )
         .where(done.case_id == register.c.case_id, *conditions)
-        .subquery()
-    ).c
-    total = ranked.total
-    places = ((total + 1) // 2, total // 2 + 1, (9 * total + 9) // 10)
-    return select(ranked.key, ranked.place, ranked.took_s, total, ranked.late).where(
-        ranked.place.in_(places)
+        .group_by(key)
     )
-
-
-def _duration(group: str | None, seconds: dict[int, int], count: int, late: int) -> Duration:
-    low, high, ninetieth = (seconds[rank] for rank in ranks(count))
-    return duration_at(group, count, (low, high, ninetieth), late)
+    found = [
+        duration(row.key, sorted(map(int, row.took.split(","))), int(row.late))
+        for row in connection.execute(statement)
+    ]
+    return tuple(sorted(found, key=lambda one: (one.key is None, one.key or "")))
 
 
 def measures_issued(
@@ -254,7 +246,8 @@ def measures_issued(
 
 
 def _of_cohort(cohort: Cohort, glance: Glance) -> list[ColumnElement[bool]]:
-    conditions = [visible(glance.visibility)]
+    # Such as a measure against a unit: no matter that came from a source.
+    conditions = [visible(glance.visibility), register.c.counted_as != UNCOUNTED]
     then = register.c
     if cohort.as_of is not None:
         conditions.append(_as_it_stood(cohort.as_of))

@@ -5,27 +5,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, false, or_, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, exists, false, or_
 
 from engine import CaseId, Definition, ProcessState, ScopeId, States
 from engine.case import Lookup, Lookups
+from engine.errors import EvaluationFailed
 from engine.expressions import Names, Setting, evaluate
-from engine.forms import prefill
+from engine.forms import missing, prefill
 from engine.journal import envelope_of
 from engine.records import Json, instant_text
 from engine.store import Transaction
 from engine.store.tables import task_roles, tasks
 from services.cases.queries import (
-    LONGEST_PAGE,
     Glance,
-    Page,
     TaskSummary,
     is_visible,
     joined_tasks,
     of_unit,
     task_summaries,
+    task_summary,
     visible,
 )
+from services.pages import Page, each, read_page
 from services.people.queries import Person
 
 _ENDS = ("task_completed", "task_withdrawn")
@@ -76,16 +77,15 @@ def open_tasks(
     limit: int = 50,
 ) -> Page[TaskSummary]:
     """List open tasks of visible cases, those that wait longest first."""
-    limit = min(limit, LONGEST_PAGE)
-    statement = joined_tasks().where(visible(glance.visibility), *_narrowed(wanted, person))
-    if after is not None:
-        place = tuple_(tasks.c.reached_at, tasks.c.task)
-        statement = statement.where(place > (datetime.fromisoformat(after[0]), after[1]))
-    ordered = statement.order_by(tasks.c.reached_at, tasks.c.task).limit(limit + 1)
-    found = tuple(task_summaries(connection, ordered, glance))
-    shown = found[:limit]
-    more = len(found) > limit
-    return Page(shown, (shown[-1].reached_at.isoformat(), shown[-1].id) if more else None)
+    return read_page(
+        connection,
+        joined_tasks().where(visible(glance.visibility), *_narrowed(wanted, person)),
+        (tasks.c.reached_at, tasks.c.task),
+        each(lambda row: task_summary(row, glance)),
+        after=after,
+        limit=limit,
+        newest_first=False,
+    )
 
 
 def open_task(connection: Connection, glance: Glance, task_id: str) -> TaskSummary | None:
@@ -159,7 +159,17 @@ def filled_form(
     def value(default: Json) -> Json:
         return evaluate(default, setting) if isinstance(default, str) else default
 
-    return Form(schema, hints(schema), prefill(schema, value))
+    def known(required: str) -> Json:
+        try:
+            return value(required)
+        except EvaluationFailed:
+            # It looks at fields of the form, which nobody has filled in yet.
+            return None
+
+    # What a blank form would lack is required as things stand.
+    absent = missing(schema, {}, known)
+    shown = {**schema, "required": [*schema.get("required", ()), *absent]} if absent else schema
+    return Form(shown, hints(shown), prefill(schema, value))
 
 
 def hints(schema: Mapping[str, Json]) -> dict[str, Json]:

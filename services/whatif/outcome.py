@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Literal
 
 from engine import Event, ProcessState, State
-from engine.events import ProcessAdvanced, payload
+from engine.event_types import payload
+from engine.events import ProcessAdvanced
 from engine.records import Json, instant_text
 from services.cases.events import FeedbackSubmitted
 from services.cases.state import CaseState

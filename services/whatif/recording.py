@@ -8,15 +8,8 @@ from datetime import datetime
 
 from engine import Command, State
 from engine.commands import FailJob, FinishJob
-from engine.events import (
-    Event,
-    JobRequested,
-    TimerCancelled,
-    TimerFired,
-    TimerRescheduled,
-    TimerStarted,
-    read_event,
-)
+from engine.event_types import Event, read_event
+from engine.events import JobRequested, TimerCancelled, TimerFired, TimerRescheduled, TimerStarted
 from engine.journal import Batch, batches
 from engine.personal import Erased
 from engine.records import Json

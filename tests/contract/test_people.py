@@ -2,8 +2,10 @@
 
 import io
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
+from docx import Document
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -265,6 +267,40 @@ def test_a_designer_proposes_and_another_approves(service: Service) -> None:
     assert started["definition"]["version"] == 2
 
 
+def test_a_template_that_names_what_no_case_has_is_refused_at_its_file(service: Service) -> None:
+    template = Document(str(Settings().definitions / "shared/documents/reminder.docx"))
+    template.paragraphs[-1].insert_paragraph_before(
+        "{% if case.overdue %}{{ unit.nickname }}{% endif %}"
+    )
+    changed = BytesIO()
+    template.save(changed)
+    files = {**changed_definition(), "documents/reminder.docx": changed.getvalue()}
+
+    looked = upload(service, "designer", "/definitions?dry_run=1", files).json or {}
+    proposed = upload(service, "designer", "/definitions", files)
+
+    (found,) = looked["findings"]
+    assert (looked["ok"], found["file"]) == (False, "documents/reminder.docx")
+    assert (found["rule"], found["message"]) == (
+        "template_unknown_fact",
+        "模板引用了不存在的内容“nickname”。",
+    )
+    assert_problem(proposed, 422, "invalid-definition")
+    assert [e["field"] for e in (proposed.json or {})["errors"]] == ["documents/reminder.docx"]
+    versions = service.call("GET", "/definitions/leader_instruction/versions", "designer")
+    assert [one["version"] for one in (versions.json or {})["items"]] == [1]
+
+
+def test_a_template_that_is_no_docx_is_refused_at_its_file(service: Service) -> None:
+    files = {**changed_definition(), "documents/reminder.docx": b"PK no docx"}
+
+    looked = upload(service, "designer", "/definitions?dry_run=1", files).json or {}
+
+    assert [(f["rule"], f["file"]) for f in looked["findings"]] == [
+        ("template_unfillable", "documents/reminder.docx")
+    ]
+
+
 def test_who_may_not_touch_definitions(service: Service) -> None:
     files = changed_definition()
 
@@ -352,7 +388,8 @@ def test_incidents_are_for_the_administrator(service: Service, case: dict[str, A
     assert_problem(service.call("GET", "/incidents", "head.1"), 403, "not-permitted")
     retry = service.call("POST", f"/incidents/{case['id']}.m99/retry", "admin")
     assert_problem(retry, 409, "timer-not-open")
-    assert_problem(service.call("POST", "/incidents/no.m1/retry", "admin"), 404, "not-found")
+    unknown = service.call("POST", "/incidents/no.m1/retry", "admin")
+    assert_problem(unknown, 404, "incident-not-found")
 
 
 def test_refused_commands_are_kept_for_who_looks_after_the_service(

@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from engine.records import Json, instant_text
+from tests.helpers.offices import PHOTO_SHA256
 
 Schema = Mapping[str, Any]
 Draw = st.DrawFn
@@ -36,7 +37,8 @@ class World:
 
     def references(self, kind: str) -> Sequence[str]:
         """Give what a form may refer to."""
-        return self.units if kind == "active_unit" else self.users
+        known = {"active_unit": self.units, "attachment": (PHOTO_SHA256,)}
+        return known.get(kind, self.users)
 
 
 def filled(schema: Schema, world: World) -> st.SearchStrategy[dict[str, Json]]:
@@ -97,6 +99,8 @@ def _text(field: Schema, world: World) -> st.SearchStrategy[Json]:
         return st.one_of(dates, instants) if "date-time" in formats else dates
     if "date-time" in formats:
         return instants
+    if "{2}$" in field.get("pattern", ""):
+        return st.just(f"{_day(world.now, 0):%Y-%m}")
     if "working days" in field.get("pattern", ""):
         return st.just(PERIOD)
     if field.get("maxLength", LEAST_TEXT) < max(map(len, WORDS)):

@@ -11,6 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,16 @@ from services.demo.sample import units
 from services.office import Office, build_office, deploy_folder
 from services.people.demo import create_demo_people
 from services.scenarios.passing import sweep
+from services.scenarios.pictures import picture
 from services.settings import Settings
 from tests import servers
 
 BPMN = Path(__file__).resolve().parents[2] / "bpmn"
 NOW = parse_instant("2026-03-02T09:00+08:00")
 QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+PHOTO = "照片.png"
+PHOTO_SHA256 = sha256(picture(PHOTO)).hexdigest()
+"""A picture that every furnished office has taken in."""
 CASE_TYPES = sorted(path.parent.name for path in BPMN.glob("*/process.bpmn"))
 
 
@@ -105,6 +110,7 @@ def _furnish(data: Path, database_url: str | None) -> None:
         with office.store.transaction() as transaction:
             create_demo_people(transaction.connection, units(), "none", hasher=QUICK_HASHER)
         deploy_folder(office)
+        office.intake.take([picture(PHOTO)], PHOTO, by="registrar", at=NOW)
     finally:
         office.close()
 

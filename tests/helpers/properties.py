@@ -8,7 +8,6 @@ from typing import Any
 
 from engine import CaseId, ScopeId, journal
 from engine.case import Case, Lookups
-from engine.history import compare
 from engine.records import Json
 from engine.rows import ROWS, make_rows
 from engine.spiff.process import Process
@@ -22,6 +21,7 @@ from engine.state import (
     save_states,
 )
 from engine.store import StoredEvent
+from engine.verification import compare
 from services.lookups import NAMES
 from tests.helpers.town import Town
 

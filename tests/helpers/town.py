@@ -36,12 +36,14 @@ class Town:
     store: Store
     clock: SetClock
     handlers: Mapping[str, Handler]
+    office: Office | None = None
+    """The whole office where there is one, with a database of its own."""
 
 
 def town_of(place: Place) -> Town:
     """Look at a real office as a town."""
     office: Office = place.office
-    return Town(office.engine, office.store, place.clock, office.handlers)
+    return Town(office.engine, office.store, place.clock, office.handlers, office)
 
 
 class Done(dict[str, Handler]):

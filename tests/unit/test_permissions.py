@@ -209,7 +209,9 @@ def test_a_role_may_do_what_its_cell_of_the_matrix_says(
 def test_the_matrix_names_every_action_but_the_request_for_an_extension() -> None:
     named = {action for _, action, _ in cells()}
 
-    assert set(Action) - named == {Action.REQUEST_EXTENSION}
+    # Erasure isn't a row of the matrix; tests/unit/erasure says who proposes and who decides it.
+    erasure = {Action.PROPOSE_ERASURE, Action.DECIDE_ERASURE}
+    assert set(Action) - named == {Action.REQUEST_EXTENSION, *erasure}
 
 
 def test_a_unit_may_ask_for_an_extension_of_its_own_cases_only() -> None:
@@ -337,7 +339,10 @@ def test_menus_show_what_is_open_at_all() -> None:
         (somebody("registrar"), Visibility(everything=True)),
         (somebody("auditor"), Visibility(everything=True)),
         (somebody("unit_contact"), Visibility(units=frozenset({"u1"}))),
-        (somebody("handler"), Visibility(assigned_to=frozenset({"me"}))),
+        (
+            somebody("handler"),
+            Visibility(assigned_to=frozenset({"me"}), offered_to=frozenset({"u1"})),
+        ),
         (somebody("deputy", unit=None), Visibility(proposed_by=frozenset({"me"}))),
         (somebody("designer"), Visibility()),
         (somebody("admin"), Visibility()),
@@ -347,7 +352,7 @@ def test_menus_show_what_is_open_at_all() -> None:
         ),
         (
             somebody("handler", stands_in_for=(somebody("handler", id="away", active=False),)),
-            Visibility(assigned_to=frozenset({"me", "away"})),
+            Visibility(assigned_to=frozenset({"me", "away"}), offered_to=frozenset({"u1"})),
         ),
     ],
 )

@@ -142,8 +142,9 @@ def test_every_code_of_a_field_error_has_its_words(language: Language) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_words_about_fields_name_only_facts_that_are_given(language: Language) -> None:
     words = texts(language)["field"]
+    plainest = {code: said if isinstance(said, str) else said[-1] for code, said in words.items()}
 
-    assert {c for c, given in codes().items() if not facts_in(words[c]) <= given} == set()
+    assert {c for c, given in codes().items() if not facts_in(plainest[c]) <= given} == set()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -77,6 +77,29 @@ def test_the_fuller_sentence_is_said_when_all_its_facts_are_there() -> None:
     )
 
 
+def test_what_only_looks_like_a_day_is_shown_as_it_was_typed() -> None:
+    for typed in ("2026-13-45", "2026-02-30T25:61Z", "0001-01-01T00:00+23:59"):
+        assert typed in reader("en").problem("unit-not-found", {"unit": typed}).detail
+
+
+def test_a_field_names_what_was_expected_as_far_as_that_is_known() -> None:
+    told = {
+        (code, language): reader(language).field(FieldError("x", code, facts))
+        for language in LANGUAGES
+        for code, facts in (
+            ("wrong_type", {"expected": ["array", "null"]}),
+            ("not_in_list", {"allowed": ["normal", "urgent"]}),
+            ("out_of_range", {"max": 10}),
+        )
+    }
+
+    assert told["wrong_type", "en"] == "has the wrong type; it must be a list, empty"
+    assert told["wrong_type", "zh"] == "类型有误，应为列表、空"
+    assert told["not_in_list", "en"] == "isn't one of the allowed values: normal, urgent"
+    assert told["out_of_range", "zh"] == "超出范围，至多10"
+    assert reader("en").field(FieldError("x", "out_of_range")) == "is out of range"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_field_is_told_what_is_wrong(language: Language) -> None:
     assert "200" in reader(language).field(FieldError("title", "too_long", {"max": 200}))

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import insert
 
 from engine import CaseId
-from engine.events import ScopeId, TaskCompleted, TaskId
+from engine.events import TaskCompleted
+from engine.ids import ScopeId, TaskId
 from engine.state import apply_to
 from engine.store.sql import SqlStore
 from engine.store.tables import metadata

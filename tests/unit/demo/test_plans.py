@@ -1,15 +1,18 @@
 import tomllib
 from decimal import Decimal
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
+from engine.definitions import load_folder, trusted_definition
 from services.demo.figures import TypeFigures, rate, total
-from services.demo.plans import Plan, standing, year
+from services.demo.plans import Plan, defaults, standing, year
 from services.demo.report import situations
 from services.demo.sample import items, units
 from services.demo.situations import SITUATIONS
 
+BPMN = Path(__file__).resolve().parents[3] / "bpmn"
 TYPES = {"leader_instruction", "meeting_decision", "npc_suggestion", "cppcc_proposal"}
 
 
@@ -35,6 +38,18 @@ def test_every_situation_is_promised_by_a_plan_and_has_words() -> None:
 def test_every_planned_step_is_of_a_known_kind(plan: Plan) -> None:
     for place in plan.steps:
         assert plan.behaviour(place.partition("@")[0], None, 0).when
+
+
+@pytest.mark.parametrize(
+    "case_type", sorted(path.parent.name for path in BPMN.glob("*/process.bpmn"))
+)
+def test_whoever_adds_a_task_says_what_the_demonstration_does_with_it(case_type: str) -> None:
+    definition = trusted_definition(load_folder(BPMN, case_type))
+    tasks = [element for (_, element), e in definition.elements.items() if e.kind == "userTask"]
+
+    assert tasks
+    for element in tasks:
+        assert {element, f"{case_type}/{element}"} & set(defaults()["tasks"]), element
 
 
 def test_a_plan_for_one_unit_wins_over_the_plan_for_all() -> None:

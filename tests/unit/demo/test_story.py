@@ -6,7 +6,8 @@ import pytest
 
 import services.office  # noqa: F401 -- importing the rooms registers every event type
 from engine import Actor, CaseId, Event, Recorded, TaskId
-from engine.events import EVENTS, TaskCompleted
+from engine.event_types import EVENTS
+from engine.events import TaskCompleted
 from services.audit.story import FACT, LANGUAGES, Language, Names, Teller, facts_of, texts
 from services.cases.events import UnitRefused
 from services.deadlines.events import DeadlineSet

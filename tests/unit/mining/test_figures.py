@@ -89,7 +89,7 @@ def test_cases_are_narrowed_by_type_time_and_who_looks(past: Past) -> None:
 
 
 def test_histories_conform_to_their_model(past: Past) -> None:
-    data = conformance_json(report_of(past.office.engine, case) for case in past.cases)
+    data = conformance_json(report_of(past.office, case) for case in past.cases)
 
     assert (data["cases"], data["conforming"], data["fitness"]) == (4, 4, 1.0)
     assert data["deviations"] == []

@@ -167,6 +167,7 @@ def test_what_no_leader_confirmed_needs_its_own_approval(place: Place) -> None:
         definition="work_report_task",
         parent=SOURCE,
         part=1,
+        deadline="2026-12-31",
         data={**REPORT, "is_source": False, "targets": [{"by": "2026-12-31", "percent": 100}]},
     )
 

@@ -12,6 +12,8 @@ from services.permissions import Visibility
 from services.statistics.figures import CaseFigures
 from tests.helpers.offices import Place, sqlite_place
 
+COUNTED_AS = {"npc_suggestion": "proposal"}
+
 MARCH = datetime(2026, 3, 2, 1, tzinfo=UTC)
 APRIL = datetime(2026, 4, 1, 1, tzinfo=UTC)
 
@@ -24,6 +26,7 @@ def case(**known: Any) -> CaseFigures:  # noqa: ANN401 -- fields of CaseFigures
             "number": "督〔2026〕批示-0001",
             "title": "事项",
             "case_type": "leader_instruction",
+            "counted_as": COUNTED_AS.get(known.get("case_type", ""), "matter"),
             "status": "registered",
             "light": "green",
             "unit": None,
