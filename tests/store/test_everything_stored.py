@@ -143,6 +143,13 @@ def remove_case(office: WholeOffice) -> None:
             office.run_sql(sa.delete(table).where(table.c.case_id == OTHER))
 
 
+def alter_definition(office: WholeOffice) -> None:
+    """Change a file of the definition of suggestions; other definitions have one of that name."""
+    (row,) = office.read(sa.select(T["definitions"]).where(of("definitions", key="cppcc_proposal")))
+    place = {"sha256": row["sha256"], "name": "shared/forms/sign_off.json"}
+    alter("definition_files", "content", **place)(office)
+
+
 def alter_private_key(office: WholeOffice) -> None:
     """Change a digit of the private key on disk."""
     (file,) = (office.place.office.settings.data / "keys").iterdir()
@@ -204,7 +211,7 @@ CHANGES: dict[str, tuple[Callable[[WholeOffice], None], Named]] = {
         Named("altered", CASE, "restore"),
     ),
     "a definition's file": (
-        alter("definition_files", "content", name="shared/forms/sign_off.json"),
+        alter_definition,
         Named("definition", "cppcc_proposal 1", "restore_definition"),
     ),
     "an attachment": (

@@ -56,8 +56,8 @@ SET_BY_RULES = frozenset(
 """The variables that the rules of tasks and commands set; all others come from the files here. The
 scoring table's `fault` is asked for by the rules themselves."""
 
-ASKED_BY_RULES = frozenset({"handling_form", "light", "month", "notice", "status"})
-"""What tables that the office's own rules ask are given: of a notice, of a month, of an item."""
+ASKED_BY_RULES = frozenset({"handling_form", "issuer", "light", "month", "notice", "status"})
+"""What tables that the office's own rules ask are given: of a notice, a month, an item, a source."""
 
 BOUND = frozenset({"each"})
 """Names that an expression gives to the items of a list itself."""
