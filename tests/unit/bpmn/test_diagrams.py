@@ -57,7 +57,7 @@ SET_BY_RULES = frozenset(
 scoring table's `fault` is asked for by the rules themselves."""
 
 ASKED_BY_RULES = frozenset({"handling_form", "issuer", "light", "month", "notice", "status"})
-"""What tables that the office's own rules ask are given: of a notice, a month, an item, a source."""
+"""What tables that the office's own rules ask are given: of notices, months, items, sources."""
 
 BOUND = frozenset({"each"})
 """Names that an expression gives to the items of a list itself."""
