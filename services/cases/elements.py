@@ -19,6 +19,7 @@ from services.cases.events import (
     CaseDispatched,
     CaseRegistered,
     CoOpinionMissed,
+    CoOpinionReturned,
     FeedbackAccepted,
     FeedbackReturned,
     FeedbackSubmitted,
@@ -35,6 +36,9 @@ from services.deadlines.state import DeadlineState
 
 UNIT_PROCESSES = ("unit_handling", "unit_answer")
 """The called processes whose sign-off sends the unit's report to the office."""
+
+OPINIONS = ("co_opinion", "redo_co_opinion")
+"""What a co-unit owes the lead unit; late in either it counts as silent."""
 
 
 @decides(CompleteTask, element="register")
@@ -210,10 +214,22 @@ def decide_refusal(done: TaskCompleted, case: Case) -> Iterator[Event]:
 
 
 @decides(CompleteTask, element="co_opinion")
+@decides(CompleteTask, element="redo_co_opinion")
 def co_opinion(done: TaskCompleted, case: Case) -> Iterator[Event]:
     """Remember who gave its opinion: asked once, also when another unit comes to lead."""
     answered = case.variables().get("co_answered") or []
     yield from case.assign({"co_answered": [*answered, done.unit]}, CASE_SCOPE)
+
+
+@decides(CompleteTask, element="check_co_opinion")
+def check_co_opinion(done: TaskCompleted, case: Case) -> Iterator[Event]:
+    """Take a co-unit's opinion, or return one that says nothing: it is owed again (§6.2)."""
+    if done.data["decision"] != "return":
+        return
+    co_unit: str = case.variables(done.scope)["co_unit"]
+    yield CoOpinionReturned(unit=co_unit, reason=done.data["reason"], by=done.by, at=done.at)
+    answered = case.variables().get("co_answered") or []
+    yield from case.assign({"co_answered": [u for u in answered if u != co_unit]}, CASE_SCOPE)
 
 
 @decides(CompleteTask, element="unit_instruction")
@@ -241,7 +257,7 @@ def sign_off(done: TaskCompleted, case: Case) -> Iterator[Event]:
     if case[CaseState].handling != "separate":
         for task in case[ProcessState].tasks.values():
             late = task.due_at is not None and done.at > task.due_at
-            if task.element == "co_opinion" and task.unit is not None and late:
+            if task.element in OPINIONS and task.unit is not None and late:
                 yield CoOpinionMissed(unit=task.unit, at=done.at)
 
 

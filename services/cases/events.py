@@ -145,6 +145,17 @@ class CoOpinionMissed(Event):
     at: datetime
 
 
+@event("co_opinion_returned", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoOpinionReturned(Event):
+    """The lead unit sent back a co-unit's opinion that says nothing; it is owed again."""
+
+    unit: str
+    reason: str
+    by: str
+    at: datetime
+
+
 @event("feedback_returned", 1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackReturned(Event):

@@ -18,6 +18,7 @@ from services.cases.events import (
     CaseDispatched,
     CaseRegistered,
     CoOpinionMissed,
+    CoOpinionReturned,
     FeedbackAccepted,
     FeedbackReturned,
     FeedbackSubmitted,
@@ -141,8 +142,10 @@ def case_dispatched(state: CaseState, event: CaseDispatched) -> CaseState:
     )
 
 
-@applies(UnitRefused, ProposalWithdrawn, to=CaseState)
-def on_record_only(state: CaseState, event: UnitRefused | ProposalWithdrawn) -> CaseState:
+@applies(CoOpinionReturned, UnitRefused, ProposalWithdrawn, to=CaseState)
+def on_record_only(
+    state: CaseState, event: CoOpinionReturned | UnitRefused | ProposalWithdrawn
+) -> CaseState:
     return replace(state, withdrawn=True) if isinstance(event, ProposalWithdrawn) else state
 
 

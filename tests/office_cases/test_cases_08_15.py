@@ -152,8 +152,96 @@ def test_case_11_an_empty_opinion_is_returned_and_still_owed(desk: Desk, opinion
     assert (refusal.status, {field for field, _ in refusal.fields}) == (422, {"opinion"})
     assert matter.task("co_opinion") == owed
     matter.do("co_opinion", "contact.9", opinion="补偿资金已列入预算，可以随时拨付。")
-    assert matter.open_elements() == ["handle"]
+    assert matter.open_elements() == ["check_co_opinion", "handle"]
     assert matter.is_proven()
+
+
+EMPTY_WORDS = "高度重视，积极支持，认真配合，抓好落实。"
+
+
+@pytest.fixture
+def advised(desk: Desk) -> Matter:
+    """Give a suggestion of which unit 13 has unit 9's opinion: many words that say nothing."""
+    matter = desk.register("npc_suggestion").approve()
+    matter.dispatch(13, co_units=["u9", "u27"], handling="lead_and_co")
+    matter.at("03-04 09:00").accept(13).at("03-20 09:00")
+    return matter.do("co_opinion", "contact.9", opinion=EMPTY_WORDS)
+
+
+def return_opinion(matter: Matter, by: str = "handler.13") -> Matter:
+    reason = "未说明补贴资金来源和数额"
+    return matter.do("check_co_opinion", by, decision="return", reason=reason)
+
+
+def test_case_11_the_lead_returns_an_opinion_that_says_nothing_with_its_reason(
+    advised: Matter,
+) -> None:
+    refusal = advised.refused_to_do("check_co_opinion", "handler.13", decision="return")
+    assert (refusal.status, dict(refusal.fields)) == (422, {"reason": "required"})
+
+    return_opinion(advised)
+
+    owed = advised.task("redo_co_opinion", "contact.9")
+    # Five working days from Friday, 20 March.
+    assert (owed["unit"], parse_instant(owed["due_at"])) == ("u9", last_day("03-27"))
+    (returned,) = advised.payloads("co_opinion_returned")
+    assert (returned["unit"], returned["reason"]) == ("u9", "未说明补贴资金来源和数额")
+    opinion = "电梯补贴每部十万元，列入2027年度预算。"
+    advised.at("03-27 23:59").do("redo_co_opinion", "contact.9", opinion=opinion)
+    advised.do("check_co_opinion", "contact.13", decision="accept")
+    assert "redo_co_opinion" not in advised.open_elements()
+    advised.hear("2026-03-27").at("04-20 09:00").answer()
+    # Unit 27 said nothing within its thirty days, unit 9 made good in time.
+    assert (advised.points("u9"), advised.points("u27")) == ([], [("co_unit_silent", "-0.5")])
+    assert advised.is_proven()
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("by", ["contact.9", "contact.27", "supervisor"])
+def test_case_11_only_the_lead_unit_returns_an_opinion(advised: Matter, by: str) -> None:
+    refusal = advised.refused_to_do("check_co_opinion", by, decision="return", reason="空泛")
+
+    assert (refusal.status, refusal.slug) == (403, "not-permitted")
+
+
+@ON_SQLITE
+def test_case_11_an_opinion_not_given_again_in_time_costs_like_silence(advised: Matter) -> None:
+    return_opinion(advised).at("03-30 09:00")
+
+    contact = advised.desk.read("/notices", "contact.9")["items"]
+    assert [one["kind"] for one in contact].count("notify_co_opinion_late") == 1
+    assert advised.points("u9") == []
+    # The lead doesn't wait for it.
+    advised.hear("2026-03-30").answer()
+
+    assert advised.shown()["status"] == "under_review"
+    assert advised.points("u9") == [("co_unit_silent", "-0.5")]
+    assert advised.points("u13") == []
+    assert advised.is_proven()
+
+
+@ON_SQLITE
+def test_case_11_the_lead_answers_without_an_opinion_that_is_still_being_redone(
+    advised: Matter,
+) -> None:
+    return_opinion(advised).hear("2026-03-20").at("03-23 09:00").answer()
+
+    assert advised.open_elements() == ["review"]
+    assert advised.points("u9") == []
+    assert advised.is_proven()
+
+
+@ON_SQLITE
+def test_case_11_how_long_a_unit_has_to_give_its_opinion_again_is_looked_up_in_the_table(
+    advised: Matter,
+) -> None:
+    periods = {
+        event["payload"]["outputs"]["co_opinion_redo_period"]
+        for event in advised.events("decision_made")
+        if event["payload"]["table"] == "deadlines"
+    }
+
+    assert periods == {"5 working days"}
 
 
 def test_case_12_a_second_instruction_while_handling_continues_the_case(handled: Matter) -> None:
