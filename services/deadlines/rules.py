@@ -1,14 +1,19 @@
 """How a deadline is set: shared by every decision that gives one."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 
 from engine import CASE_SCOPE, Case, Event
+from engine.errors import NotWaiting
 from engine.events import TaskRescheduled
 from engine.records import instant_text, parse_instant
 from engine.state import ProcessState
 from services.deadlines.events import DeadlineReason, DeadlineSet
 from services.deadlines.state import DeadlineState
+
+DEADLINE_EARLIER = "deadline_earlier"
+"""The message that the diagrams wait for, to tell the unit of a date that came nearer."""
 
 LIGHTS = "lights"
 """The decision table that says how early a case or a task turns yellow (domain.md §5)."""
@@ -32,7 +37,8 @@ def set_deadline(
     Parameters
     ----------
     by_name : marks a date that somebody set, which a new dispatch doesn't move.
-    notice : the unit is given notice that the date came nearer.
+    notice : the unit is given notice that the date came nearer: the diagram is sent the message
+        `DEADLINE_EARLIER`, and tells the unit. One that doesn't wait for it tells nobody.
     """
     reminder = yellow_period(case)
     start, period = (None, None) if by_name else _computed_from(case, due_at)
@@ -53,6 +59,13 @@ def set_deadline(
             at=case.now,
         ),
     )
+    if notice:
+        yield from _told(case)
+
+
+def _told(case: Case) -> Iterator[Event]:
+    with suppress(NotWaiting):
+        yield from case.process.send("message", DEADLINE_EARLIER, {}, case.lookups, case.now)
 
 
 def set_again(case: Case, start: datetime, named: str | None) -> Iterator[Event]:

@@ -278,6 +278,44 @@ def test_case_12_a_deadline_set_by_a_second_instruction_can_be_missed_like_the_f
     assert handled.is_proven()
 
 
+def notices_of_nearer_dates(matter: Matter, user: str) -> int:
+    told = matter.desk.read("/notices", user, limit=200)["items"]
+    return [one["kind"] for one in told if one["case"] == matter.id].count("deadline_earlier")
+
+
+def test_case_12_a_unit_gets_notice_of_a_date_that_a_second_instruction_brings_nearer(
+    handled: Matter,
+) -> None:
+    instruction = "请一并核查邻村情况"
+    handled.at("03-04 09:00").ask("instruct", "leader", instruction=instruction, period="5 days")
+    handled.at("03-04 09:05")
+
+    assert handled.deadline() == last_day("03-09")
+    assert [notices_of_nearer_dates(handled, one) for one in ("contact.11", "head.11")] == [1, 1]
+    assert notices_of_nearer_dates(handled, "contact.9") == 0
+    # The next one gives more time: nothing to warn of.
+    handled.at("03-05 09:00").ask("instruct", "leader", instruction=instruction)
+    handled.at("03-05 09:05")
+    assert notices_of_nearer_dates(handled, "head.11") == 1
+    handled.feed_back().close()
+    assert handled.shown()["status"] == "closed"
+    assert handled.is_proven()
+
+
+@ON_SQLITE
+def test_case_12_a_unit_gets_notice_when_the_leader_answers_its_report_with_a_nearer_date(
+    handled: Matter,
+) -> None:
+    handled.at("03-04 09:00").feed_back().review()
+    handled.report_up("instruct_again", instruction="再核查一次", period="3 working days")
+    handled.at("03-04 09:05")
+
+    assert handled.deadline() == last_day("03-09")
+    assert notices_of_nearer_dates(handled, "head.11") == 1
+    assert handled.open_elements() == ["handle"]
+    assert handled.is_proven()
+
+
 def test_case_13_the_same_letter_of_two_leaders_is_merged_and_both_get_a_report(
     desk: Desk,
 ) -> None:
