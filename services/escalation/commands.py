@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 
 from engine import Case, Command, CompleteTask, Event, FieldError, Invalid, decides
@@ -15,6 +15,7 @@ from services.deadlines.rules import ends
 from services.escalation.errors import EscalationOpen
 from services.escalation.events import (
     EscalationOrdered,
+    HeadInterviewed,
     MeasureDropped,
     MeasureIssued,
     OutcomeRecorded,
@@ -64,6 +65,22 @@ def inspect(done: TaskCompleted, case: Case) -> Iterator[Event]:
     if not in_order:
         # A new fault within the table's time starts at the next round (domain.md §6.8).
         yield from case.assign({"last_round": number, "escalated_at": instant_text(done.at)})
+
+
+@decides(CompleteTask, element="interview")
+def interview(done: TaskCompleted, case: Case) -> Iterator[Event]:
+    held_on = date.fromisoformat(done.data["date"])
+    if held_on.isoformat() > case.ask("office_day", instant_text(done.at)):
+        raise Invalid([FieldError("date", "in_the_future")])
+    yield HeadInterviewed(
+        round=case.variables(done.scope)["round"],
+        unit=_unit(case, done),
+        person=done.data["person"],
+        held_on=held_on,
+        record=done.data["record"],
+        by=done.by,
+        at=done.at,
+    )
 
 
 @decides(CompleteTask, element="issue_measure")

@@ -1,7 +1,7 @@
 """What can happen in the three rounds."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from engine import Event, event
 
@@ -24,6 +24,20 @@ class RoundInspected(Event):
     round: int
     unit: str | None
     in_order: bool
+    by: str
+    at: datetime
+
+
+@event("head_interviewed", 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadInterviewed(Event):
+    """The head of the unit was called in before a measure was issued; `record` is what was said."""
+
+    round: int
+    unit: str | None
+    person: str
+    held_on: date
+    record: str
     by: str
     at: datetime
 

@@ -8,6 +8,7 @@ from engine import ScopeId, State, applies
 from engine.events import ScopeEntered, ScopeLeft, TaskReached
 from services.escalation.events import (
     EscalationOrdered,
+    HeadInterviewed,
     MeasureDropped,
     MeasureIssued,
     OutcomeRecorded,
@@ -25,6 +26,7 @@ EscalationStatus = Literal[
 _STATUS_OF_TASK: dict[str, EscalationStatus] = {
     "inspect": "inspecting",
     "unit_statement": "stating",
+    "interview": "deciding",
     "issue_measure": "deciding",
     "rectify": "rectifying",
     "decide_referral": "referring",
@@ -61,9 +63,9 @@ class EscalationState(State):
     outcome: str | None = None
 
 
-@applies(EscalationOrdered, MeasureDropped, to=EscalationState)
+@applies(EscalationOrdered, HeadInterviewed, MeasureDropped, to=EscalationState)
 def on_record_only(
-    state: EscalationState, _event: EscalationOrdered | MeasureDropped
+    state: EscalationState, _event: EscalationOrdered | HeadInterviewed | MeasureDropped
 ) -> EscalationState:
     return state
 

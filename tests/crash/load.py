@@ -191,6 +191,7 @@ STEPS: Mapping[str, tuple[str, Any]] = {
         },
     ),
     "unit_statement": ("head.{unit}", {}),
+    "interview": ("office_director", {"date": "2026-01-05", "person": "局长", "record": "已约谈"}),
     "issue_measure": ("office_director", {"decision": "issue"}),
     "rectify": ("contact.{unit}", {"report": "已整改"}),
 }

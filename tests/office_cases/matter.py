@@ -12,6 +12,7 @@ from zipfile import ZipFile
 from werkzeug.test import TestResponse
 
 from engine.records import Json, parse_instant
+from services.deadlines.calendar import OFFICE_ZONE
 from services.documents.render import text_of
 
 if TYPE_CHECKING:
@@ -160,7 +161,15 @@ class Matter:
     def issue_measure(self, unit: int = 11) -> Matter:
         """Find the open round not in order, hear the unit's head, and issue the measure."""
         self.inspect().do("unit_statement", f"head.{unit}", statement="正在补充")
+        if "interview" in self.open_elements():
+            self.interview()
         return self.do("issue_measure", "office_director", decision="issue", text="限期整改")
+
+    def interview(self) -> Matter:
+        """Note what was said when the unit's head was called in today."""
+        today = self.desk.place.clock.now().astimezone(OFFICE_ZONE).date().isoformat()
+        record = "承认整改不到位。"
+        return self.do("interview", "office_director", date=today, person="局长", record=record)
 
     def rectify(self, unit: int = 11) -> Matter:
         """Let the unit report that it did what the measure asked for."""

@@ -12,6 +12,7 @@ from engine.records import Json, instant_text, parse_instant
 from services.cases.commands import InstructAgain
 from services.deadlines.lights import task_yellow_from
 from services.deadlines.state import DeadlineState
+from services.escalation.events import HeadInterviewed
 from services.scenarios.passing import pass_time
 from tests.helpers.offices import BPMN, Place, dispatched_case, registered_case, sqlite_place
 
@@ -139,7 +140,14 @@ def test_a_period_that_the_leader_names_counts_and_notice_is_given_of_the_nearer
     assert given.notice  # type: ignore[attr-defined]  # a DeadlineSet
 
 
-def test_a_designer_says_that_a_yellow_card_needs_an_interview_first(place: Place) -> None:
+def failed_round(place: Place, case: CaseId) -> None:
+    checks: list[Json] = [{"item": "是否转办", "in_order": False, "finding": "未转办"}]
+    failed: dict[str, Json] = {"conclusion": "not_in_order", "reason": "未办理"}
+    place.complete(case, "inspect", "supervisor", checks=checks, **failed)
+    place.complete(case, "unit_statement", "head.11")
+
+
+def test_a_designer_says_which_measures_need_an_interview_first(place: Place) -> None:
     files = dict(load_folder(BPMN, "leader_instruction"))
     rounds, count = re.subn(
         r'(_out_6">\s*<text>)false', r"\1true", files["shared/rounds.dmn"].decode()
@@ -149,16 +157,35 @@ def test_a_designer_says_that_a_yellow_card_needs_an_interview_first(place: Plac
     place.office.engine.library.deploy(files, "designer", place.clock.now())
     case = dispatched_case(place)
     pass_time(place.office, place.clock, parse_instant("2026-03-19T09:00+08:00"))
-    checks: list[Json] = [{"item": "是否转办", "in_order": False, "finding": "未转办"}]
-    failed: dict[str, Json] = {"conclusion": "not_in_order", "reason": "未办理"}
-    place.complete(case, "inspect", "supervisor", checks=checks, **failed)
-    place.complete(case, "unit_statement", "head.11")
 
-    with pytest.raises(Invalid) as refusal:
-        place.complete(case, "issue_measure", "office_director", decision="issue")
-    wrong = [(error.field, error.code) for error in refusal.value.fields]
-    assert wrong == [("interview", "required")]
+    failed_round(place, case)
 
-    held: Json = {"date": "2026-03-19", "person": "局长", "record": "已约谈"}
-    place.complete(case, "issue_measure", "office_director", decision="issue", interview=held)
+    held: dict[str, Json] = {"date": "2026-03-19", "person": "局长", "record": "已约谈"}
+    place.complete(case, "interview", "office_director", **held)
+    place.complete(case, "issue_measure", "office_director", decision="issue")
     assert place.task(case, "rectify").unit == "u11"
+
+
+def test_an_interview_is_noted_with_its_date_its_person_and_what_was_said(place: Place) -> None:
+    case = dispatched_case(place)
+    pass_time(place.office, place.clock, parse_instant("2026-03-19T09:00+08:00"))
+    failed_round(place, case)
+    place.complete(case, "issue_measure", "office_director", decision="issue")
+    pass_time(place.office, place.clock, parse_instant("2026-03-30T09:00+08:00"))
+    failed_round(place, case)
+    held: dict[str, Json] = {"date": "2026-03-31", "person": "局长", "record": "承诺整改"}
+
+    with pytest.raises(Invalid) as early:
+        place.complete(case, "interview", "office_director", **held)
+    assert [(e.field, e.code) for e in early.value.fields] == [("date", "in_the_future")]
+    with pytest.raises(Invalid) as empty:
+        place.complete(case, "interview", "office_director")
+    assert {e.field for e in empty.value.fields} == {"date", "person", "record"}
+
+    place.complete(case, "interview", "office_director", **{**held, "date": "2026-03-30"})
+
+    recorded = [r.event for r in place.office.engine.history.recorded(case)]
+    (noted,) = [event for event in recorded if isinstance(event, HeadInterviewed)]
+    assert (noted.round, noted.unit, noted.person) == (2, "u11", "局长")
+    assert (noted.held_on.isoformat(), noted.record) == ("2026-03-30", "承诺整改")
+    assert (noted.by, place.task(case, "issue_measure").unit) == ("office_director", None)

@@ -100,6 +100,11 @@ class Story:
         """Find a round not in order, hear the unit, and issue the measure."""
         self.inspect()
         self.complete("unit_statement", "head.11", statement="正在补充")
+        if any(
+            task.element == "interview" for task in self.place.process(self.case).tasks.values()
+        ):
+            held = {"date": "2026-03-02", "person": "局长", "record": "承认整改不到位。"}
+            self.complete("interview", "office_director", **held)
         return self.complete("issue_measure", "office_director", decision="issue", text="限期整改")
 
     def complete(self, element: str, by: str, **data: Json) -> Story:
