@@ -31,7 +31,7 @@ from services.cases.events import (
     UnitRefused,
 )
 from services.cases.state import CaseState
-from services.deadlines.rules import ends, set_again, set_deadline
+from services.deadlines.rules import ends, handle_again, set_again, set_deadline
 from services.deadlines.state import DeadlineState
 
 UNIT_PROCESSES = ("unit_handling", "unit_answer")
@@ -330,7 +330,7 @@ def answer(done: TaskCompleted, case: Case) -> Iterator[Event]:
 def mediate(done: TaskCompleted, case: Case) -> Iterator[Event]:
     period = case.variables().get("again_period")
     if done.data["outcome"] == "rework" and period:
-        yield from set_deadline(case, ends(case, done.at, period), "again")
+        yield from handle_again(case, done.at, period)
 
 
 @decides(CompleteTask, element="rate")
@@ -344,11 +344,11 @@ def rate(done: TaskCompleted, case: Case) -> Iterator[Event]:
     )
     period = case.variables().get("again_period")
     if failed and period:
-        yield from set_deadline(case, ends(case, done.at, period), "again")
+        yield from handle_again(case, done.at, period)
 
 
 @decides(CompleteTask, element="follow_up")
 def follow_up(done: TaskCompleted, case: Case) -> Iterator[Event]:
     period = case.variables().get("handle_period")
     if done.data.get("reopen") and period:
-        yield from set_deadline(case, ends(case, done.at, period), "again")
+        yield from handle_again(case, done.at, period)

@@ -88,6 +88,16 @@ def set_again(case: Case, start: datetime, named: str | None) -> Iterator[Event]
         yield from set_deadline(case, due_at, "instructed_again", notice=nearer)
 
 
+def handle_again(case: Case, start: datetime, period: str) -> Iterator[Event]:
+    """Set the deadline of a matter that is handled again, as when somebody isn't satisfied (§6.2).
+
+    The unit is given notice when it lies nearer than the deadline in force.
+    """
+    due_at, in_force_at = ends(case, start, period), case[DeadlineState].due_at
+    nearer = in_force_at is not None and due_at < in_force_at
+    yield from set_deadline(case, due_at, "again", notice=nearer)
+
+
 def yellow_period(case: Case) -> str:
     """Give how long before its deadline a case turns yellow, by the table of its definition."""
     known = {"case_type": case.definition.key, **case.variables()}

@@ -10,7 +10,7 @@ from services.cases.events import FeedbackAccepted, ProgressReported, Urged
 from services.cases.rules import reminder_number
 from services.cases.state import CaseState
 from services.deadlines.events import DeadlineSet
-from services.deadlines.rules import ends, set_deadline
+from services.deadlines.rules import handle_again, set_deadline
 from services.deadlines.state import DeadlineState
 from services.worktasks.events import GoalMet, TargetChecked
 from services.worktasks.state import WorkTaskState
@@ -105,7 +105,7 @@ def reopened(event: TaskCompleted, case: Case) -> Iterator[Event]:
     known = case.variables()
     period: Json = known.get("again_period")
     if not known.get("handle_period") and period:
-        yield from set_deadline(case, ends(case, event.at, period), "again")
+        yield from handle_again(case, event.at, period)
 
 
 def _internal_deadline(case: Case) -> str | None:

@@ -396,6 +396,9 @@ def test_case_15_not_satisfied_is_handled_again_within_a_month_after_hearing_the
     assert suggestion.open_elements() == ["contact_proposer"]
     assert parse_instant(shown["deadline"]) == last_day("05-25")
     assert suggestion.points("u13") == [("not_satisfied", "-0.5")]
+    # The three months would have ended later: the unit is told of the nearer date.
+    suggestion.at("04-24 09:05")
+    assert notices_of_nearer_dates(suggestion, "contact.13") == 1
     assert suggestion.is_proven()
 
 
