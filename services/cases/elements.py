@@ -312,6 +312,14 @@ def answer_report(done: TaskCompleted, case: Case) -> Iterator[Event]:
     yield from set_again(case, done.at, done.data.get("period"))
 
 
+@decides(CompleteTask, element="contact_proposer")
+def contact_proposer(done: TaskCompleted, case: Case) -> Iterator[Event]:
+    """Take no record of a talk that is still to come: it counts in the contact rate."""
+    if done.data["date"][:10] > case.ask("office_day", instant_text(done.at)):
+        raise Invalid([FieldError("date", "in_the_future")])
+    yield from ()
+
+
 @decides(CompleteTask, element="answer")
 def answer(done: TaskCompleted, case: Case) -> Iterator[Event]:
     planned = done.data.get("planned_date")

@@ -93,6 +93,27 @@ def test_case_17_a_promise_kept_in_time_is_answered_again_and_never_escalated(
     assert promised.is_proven()
 
 
+@ON_SQLITE
+def test_case_17_the_promise_of_a_key_suggestion_is_answered_again_by_the_head(desk: Desk) -> None:
+    matter = desk.register("npc_suggestion", key=True).approve().dispatch(13)
+    matter.at("03-04 09:00").accept(13)
+    heard = {"method": "visit", "summary": "当面听取意见。"}
+    early = matter.refused_to_do("contact_proposer", "head.13", date="2026-03-05", **heard)
+    assert (early.status, dict(early.fields)) == (422, {"date": "in_the_future"})
+    matter.do("contact_proposer", "head.13", date="2026-03-04", **heard)
+    promise = {"answer_class": "B", "text": "列入计划。", "planned_date": "2026-06-30"}
+    matter.do("answer", "head.13", **promise).sign(13).review()
+    matter.do("rate", "deputy.1", attitude="satisfied", result="satisfied")
+
+    kept = {"answer_class": "A", "text": "已办结。"}
+    assert matter.task("answer")["assignee"] is None
+    assert matter.refused_to_do("answer", "handler.13", **kept).status == 403
+    matter.do("answer", "head.13", **kept).sign(13)
+
+    assert matter.shown()["status"] == "closed"
+    assert matter.is_proven()
+
+
 def notices(desk: Desk, user: str, matter: Matter) -> list[str]:
     """Read what somebody was told about a case."""
     items = desk.read("/notices", user, limit=200)["items"]
