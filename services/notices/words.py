@@ -25,6 +25,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "notify_first_response": ("催首次回应", "First response outstanding"),
     "notify_inspection_late": ("提醒督查组", "Inspection outstanding"),
     "deadline_earlier": ("办理期限提前", "Deadline moved nearer"),
+    "notify_deadline_earlier": ("办理期限提前", "Deadline moved nearer"),
     "notify_urged": ("催办清单", "Open items urged"),
     "notify_check_failed": ("月度核查不符合要求", "Monthly check not in order"),
     "notify_conclusion": ("反馈结论", "Conclusion of the inspection"),
