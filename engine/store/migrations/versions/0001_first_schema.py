@@ -172,7 +172,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("case_id", "task", name=op.f("pk_case_steps")),
     )
     with op.batch_alter_table("case_steps", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_case_steps_done_at"), ["done_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_case_steps_done_at_case_id_element_took_s_late"),
+            ["done_at", "case_id", "element", "took_s", "late"],
+            unique=False,
+        )
 
     op.create_table(
         "case_timeline",
