@@ -120,8 +120,9 @@ def test(args: list[str]) -> int:
         return failed
     has_paths = any(arg.startswith("tests/") for arg in args[named:])
     chosen = [] if has_paths and not named else [name for name in folders if name not in missing]
-    # Each process has servers of its own; a few tests alone start sooner in one.
-    spread = () if args[named:] else ("--numprocesses", "auto", "--dist", "worksteal")
+    # Each process has servers of its own and takes a gigabyte; a few tests start sooner in one.
+    many = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "worksteal")
+    spread = () if args[named:] else many
     return _run("pytest", *spread, *chosen, *args[named:])
 
 
