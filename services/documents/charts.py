@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-import typst
 from docx.shared import Mm
 from docxtpl import DocxTemplate, InlineImage
 
@@ -48,12 +47,10 @@ def bar_chart(bars: Sequence[Bar], book: FontBook, most: Decimal | None = None) 
         f"#set text(size: 10pt, font: ({fonts},))\n"
         f"#grid(columns: (32%, 1fr), gutter: 7pt, align: horizon, {rows})\n"
     )
-    compiler = typst.Compiler(font_paths=book.fonts, ignore_system_fonts=True)
-    made = compiler.compile(source.encode(), format="png", ppi=_PPI)
-    content = made[0] if isinstance(made, list) else made
+    (content,) = book.pictures(source, _PPI)
 
     def place(document: DocxTemplate) -> InlineImage:
-        return InlineImage(document, io.BytesIO(content or b""), width=Mm(WIDTH_MM))
+        return InlineImage(document, io.BytesIO(content), width=Mm(WIDTH_MM))
 
     return place
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -52,6 +53,31 @@ class FontBook:
             include_system_fonts=False, include_embedded_fonts=False, font_paths=places
         )
         self._families = frozenset(self.fonts.families())
+
+    def pdf(self, source: str, at: datetime) -> bytes:
+        """Set typst source as PDF/A-2b, the same bytes for the same source and second.
+
+        Parameters
+        ----------
+        at : what the PDF says about when it was made, to the second.
+        """
+        # A machine's clock gives parts of a second, and typst refuses them.
+        made = self._compiler().compile(
+            source.encode(), format="pdf", pdf_standards="a-2b", timestamp=at.replace(microsecond=0)
+        )
+        if not isinstance(made, bytes):
+            message = "typst gave no PDF"
+            raise TypeError(message)
+        return made
+
+    def pictures(self, source: str, ppi: float) -> list[bytes]:
+        """Set typst source as PNG, a picture for each page."""
+        made = self._compiler().compile(source.encode(), format="png", ppi=ppi)
+        pages = made if isinstance(made, list) else [made]
+        return [page for page in pages if page is not None]
+
+    def _compiler(self) -> typst.Compiler:
+        return typst.Compiler(font_paths=self.fonts, ignore_system_fonts=True)
 
     def families(self, name: str | None) -> tuple[str, ...]:
         """Give the families to set a font name of a docx in, best first."""

@@ -11,7 +11,6 @@ import io
 from collections.abc import Iterator
 from datetime import datetime
 
-import typst
 from docx import Document
 from docx.document import Document as OpenDocument
 from docx.oxml.ns import qn
@@ -47,12 +46,7 @@ def pdf_of(docx: bytes, book: FontBook, at: datetime, watermark: str | None = No
     watermark : written across every page, such as 已撤销.
     """
     source = Typesetter(Document(io.BytesIO(docx)), book).source(watermark)
-    compiler = typst.Compiler(font_paths=book.fonts, ignore_system_fonts=True)
-    made = compiler.compile(source.encode(), format="pdf", pdf_standards="a-2b", timestamp=at)
-    if not isinstance(made, bytes):
-        message = "typst gave no PDF"
-        raise TypeError(message)
-    return made
+    return book.pdf(source, at)
 
 
 def picture_of(
@@ -60,9 +54,7 @@ def picture_of(
 ) -> bytes | None:
     """Draw one page (from 1) of a docx as PNG, as its PDF shows it; `None` past the last page."""
     source = Typesetter(Document(io.BytesIO(docx)), book).source(watermark)
-    compiler = typst.Compiler(font_paths=book.fonts, ignore_system_fonts=True)
-    made = compiler.compile(source.encode(), format="png", ppi=PREVIEW_PPI)
-    pages = made if isinstance(made, list) else [made]
+    pages = book.pictures(source, PREVIEW_PPI)
     return pages[page - 1] if 1 <= page <= len(pages) else None
 
 

@@ -8,8 +8,6 @@ from datetime import datetime
 from functools import cache
 from html import escape
 
-import typst
-
 from engine.proof.heads import TreeHead
 from services.documents.fonts import FontBook
 from services.evidence.telling import CaseStory, Filled
@@ -68,13 +66,7 @@ def pdf_of(
     ----------
     at : what the PDF says about when it was made.
     """
-    compiler = typst.Compiler(font_paths=_book().fonts, ignore_system_fonts=True)
-    source = "\n".join(_typst(stories, head, redacted=redacted))
-    made = compiler.compile(source.encode(), format="pdf", pdf_standards="a-2b", timestamp=at)
-    if not isinstance(made, bytes):
-        message = "typst gave no PDF"
-        raise TypeError(message)
-    return made
+    return _book().pdf("\n".join(_typst(stories, head, redacted=redacted)), at)
 
 
 @cache
