@@ -23,13 +23,13 @@ from services.permissions import visible_cases
 from services.tasks.queries import case_of
 
 PURPOSE_HEADER = "X-Purpose"
-_PLAIN = re.compile(r"[\x21-\x7e]{1,600}")
+_PLAIN = r"^[\x21-\x7e]{1,600}$"
 PURPOSE_PARAMETER = {
     "in": "header",
     "name": PURPOSE_HEADER,
     "required": False,
     "description": "Why you look, percent-encoded; some cases need it of auditors (403).",
-    "schema": {"type": "string", "maxLength": 600, "pattern": r"^[\x21-\x7e]+$"},
+    "schema": {"type": "string", "pattern": _PLAIN},
 }
 
 READS = {
@@ -103,6 +103,9 @@ UNRECORDED = frozenset(
     }
 )
 """Endpoints whose reading isn't put on record; other ``GET``s are in `READS` or name a case."""
+
+_SEARCHED_FOR = {"cases.show_register": "q", "relations.suggest_duplicates": "title"}
+"""In which parameter the words of a search stand; a list that isn't searched is no look at it."""
 
 _NAMES_A_CASE = ("<ident:case>", "<ident:task>")
 
@@ -185,7 +188,7 @@ def _kind() -> str | None:
     if request.method != "GET" or "person" not in g or request.endpoint is None:
         return None
     kind = READS.get(request.endpoint)
-    if kind == "search" and not request.args.get("q"):
+    if kind == "search" and not _words():
         return None
     return kind if kind is not None or _case() is None else "case"
 
@@ -193,10 +196,14 @@ def _kind() -> str | None:
 def _subject(kind: str) -> str | None:
     """Give what was searched for, or what a list or an export was narrowed to."""
     if kind == "search":
-        return request.args["q"]
+        return _words()
     if _case() is None and request.query_string:
         return unquote(request.query_string.decode("latin-1"))
     return None
+
+
+def _words() -> str | None:
+    return request.args.get(_SEARCHED_FOR[request.endpoint or ""])
 
 
 def _case() -> str | None:
@@ -212,7 +219,7 @@ def _purpose() -> str | None:
     if given is None:
         return None
     said = unquote(given).strip()
-    is_plain = _PLAIN.fullmatch(given) is not None
+    is_plain = re.fullmatch(_PLAIN, given) is not None
     if not is_plain or len(said) > LONGEST or not said.isprintable():
         raise malformed(PURPOSE_HEADER)
     return said or None

@@ -79,3 +79,11 @@ def test_nothing_is_promised_yet(service: Service) -> None:
         assert read(service, f"/commitments?kept={kept}", "supervisor") == {"items": []}
     wrong = service.call("GET", "/commitments?kept=maybe", "supervisor")
     assert_problem(wrong, 422, "invalid")
+
+
+def test_looking_for_duplicates_is_a_search_on_record(service: Service) -> None:
+    read(service, "/duplicates?title=赵家村耕地被占补偿问题", "contact.1")
+
+    (look,) = read(service, "/access-log?kind=search", "auditor")["items"]
+
+    assert (look["user"], look["subject"]) == ("contact.1", "赵家村耕地被占补偿问题")
