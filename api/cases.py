@@ -64,7 +64,21 @@ def register(body: dict[str, Json]) -> tuple[CaseSummary, dict[str, str]]:
 @cases.response(200, CasePage)
 def show_register(query: dict[str, Any]) -> dict[str, Any]:
     """List the cases you may see, the last registered first."""
-    wanted = CaseFilter(
+    after = read_cursor(query["cursor"], 2)
+    with reading() as transaction:
+        page = queries.cases(
+            transaction.connection,
+            glance(transaction),
+            filter_of(query),
+            after=after,
+            limit=query["limit"],
+        )
+    return listed(page)
+
+
+def filter_of(query: dict[str, Any]) -> CaseFilter:
+    """Give what a list of cases is narrowed to."""
+    return CaseFilter(
         case_type=query["type"],
         status=query["status"],
         unit=query["unit"],
@@ -74,16 +88,6 @@ def show_register(query: dict[str, Any]) -> dict[str, Any]:
         due_after=query["due_after"],
         parent=query["parent"],
     )
-    after = read_cursor(query["cursor"], 2)
-    with reading() as transaction:
-        page = queries.cases(
-            transaction.connection,
-            glance(transaction),
-            wanted,
-            after=after,
-            limit=query["limit"],
-        )
-    return listed(page)
 
 
 @cases.route("/cases/<ident:case>", methods=["GET"])

@@ -8,6 +8,7 @@ from marshmallow import fields
 
 from api.answers import read_lookups
 from api.attachments import file_answer
+from api.cases import filter_of
 from api.context import glance, is_first, now, office, person, reader, reading, writing
 from api.fields import Answer, Choice, Query, Switch
 from api.openapi import KEY_PARAMETER, Noun
@@ -15,7 +16,6 @@ from api.people import require
 from api.schemas import CaseQuery, of
 from engine import FieldError, Invalid
 from engine.records import Json
-from services.cases.queries import CaseFilter
 from services.ledger import exporting, queries
 from services.ledger.importing import Imported, Importer
 from services.ledger.words import labels_of
@@ -131,20 +131,6 @@ def give_out(query: dict[str, Any]) -> Response:
         f"督查台账{day:%Y%m%d}.{query['format']}",
         CSV if is_csv else XLSX,
         size_bytes=len(content),
-    )
-
-
-def filter_of(query: dict[str, Any]) -> CaseFilter:
-    """Give what a list of cases is narrowed to."""
-    return CaseFilter(
-        case_type=query["type"],
-        status=query["status"],
-        unit=query["unit"],
-        light=query["light"],
-        text=query["q"],
-        due_before=query["due_before"],
-        due_after=query["due_after"],
-        parent=query["parent"],
     )
 
 

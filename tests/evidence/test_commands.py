@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 from api.cli_evidence import evidence, heads, verify_bundle
 from engine import CaseId
 from services.evidence.sealing import seal
-from services.evidence.verifying import verify_many, verify_some
 from services.office import Office
+from services.replay.again import verify_all
 from tests.evidence.places import Place, place, three_days
 from tests.helpers.offices import Place as FurnishedPlace
 from tests.helpers.offices import dispatched_case, settings, sqlite_place
@@ -128,14 +128,16 @@ def test_many_cases_are_verified_by_several_processes(tmp_path: Path) -> None:
         transaction.connection.exec_driver_sql(
             "UPDATE events SET hash = 'sha256:00' WHERE case_id = 'case-7' AND seq = 3"
         )
-    told: list[int] = []
+    told: list[tuple[int, int]] = []
 
     wanted = [*cases, CaseId("nobody")]
-    found = list(verify_many(settings(tmp_path / "var"), wanted, 2, progress=told.append))
-    office.close()
+    found = verify_all(
+        settings(tmp_path / "var"), wanted, processes=2, progress=lambda *done: told.append(done)
+    )
 
     bad = {one.case: one.fault for one in found if not one.ok}
     assert len(found) == 26
     assert set(bad) == {"case-7", "nobody"}
-    assert told[-1] == 26
-    assert verify_some(settings(tmp_path / "var"), [cases[0]], re_execute=False)[0].ok
+    assert told[-1] == (26, 26)
+    assert office.engine.history.verify(cases[0], re_execute=False).ok
+    office.close()
